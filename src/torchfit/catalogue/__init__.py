@@ -1,0 +1,1 @@
+"""The result table: its schema, its parts on disk, their merge, and the files users read."""

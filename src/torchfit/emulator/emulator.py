@@ -1,0 +1,122 @@
+"""A trained emulator: everything that turns labels into flux, and a survey into labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.emulator.flux_pca import FluxPCA
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.local_covariance import LocalCovariance
+from torchfit.library.library import Library
+from torchfit.library.scaling import LabelScaler
+from torchfit.names import FWHM_PER_SIGMA
+from torchfit.preprocess.compose import Preprocessor
+from torchfit.preprocess.resolution import convolve
+from torchfit.spectra import Spectra
+
+
+@dataclass(frozen=True)
+class Emulator:
+    r"""Flux from labels, :math:`F(x) = \mu + B\,s \circ \bar f(x)`.
+
+    Args:
+        preprocessor: The preprocessing of the library, to be applied to every survey.
+        library: The templates, kept for the matching.
+        scaler: Labels to unit labels.
+        flux_pca: Mean and components of the flux.
+        comp_scale: Standard deviation s of each coefficient over the library.
+        gp: Conditioned Gaussian process from unit labels to standardised coefficients.
+        residuals: Covariance of the leave-one-out residuals of the standardised coefficients.
+        start_error: Covariance of the errors of matched start labels, in unit labels.
+        settings: Versions, hashes, configuration; for the record.
+    """
+
+    preprocessor: Preprocessor
+    library: Library
+    scaler: LabelScaler
+    flux_pca: FluxPCA
+    comp_scale: Float[Tensor, " comp"]
+    gp: SharedKernelGP
+    residuals: LocalCovariance
+    start_error: LocalCovariance
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Labels that the emulator knows."""
+        return self.library.label_names
+
+    @property
+    def wave(self) -> Float[Tensor, " pix"]:
+        """Vacuum rest wavelength of the pixels in Angstrom."""
+        return self.library.spectra.wave
+
+    @property
+    def basis(self) -> Float[Tensor, "pix comp"]:
+        """Components times their standard deviations: flux per standardised coefficient."""
+        return self.flux_pca.basis * self.comp_scale
+
+    @property
+    def bounds(self) -> tuple[Float[Tensor, " label"], Float[Tensor, " label"]]:
+        """Least and greatest unit labels of the library."""
+        unit = self.scaler.to_unit(self.library.labels)
+        return unit.min(dim=0).values, unit.max(dim=0).values
+
+    def flux(self, labels: Float[Tensor, "star label"]) -> Float[Tensor, "star pix"]:
+        """Normalised flux of given labels.
+
+        Args:
+            labels: Stellar labels (K, dex, dex, ...).
+
+        Returns:
+            Flux on :attr:`wave`; 0 in pixels the library does not know.
+        """
+        coefficients = self.gp.mean(self.scaler.to_unit(labels))
+        return self.flux_pca.mean + coefficients @ self.basis.mT
+
+    def flux_variance(self, labels: Float[Tensor, "star label"]) -> Float[Tensor, "star pix"]:
+        r"""Variance of the flux, the diagonal of :math:`B\,\mathrm{cov}(\bar f) B^T`.
+
+        Args:
+            labels: Stellar labels.
+
+        Returns:
+            Variance per pixel.
+        """
+        return self.gp.variance(self.scaler.to_unit(labels))[:, None] * self.basis.square().sum(
+            dim=1
+        )
+
+    def standardise(self, spectra: Spectra) -> Float[Tensor, "star comp"]:
+        """Standardised coefficients of observed spectra, by least squares over good pixels."""
+        return self.flux_pca.project(spectra) / self.comp_scale
+
+    def at_resolution(self, lsf_fwhm: float | None) -> "Emulator":
+        """The emulator as an instrument of lower resolution would see it.
+
+        Mean, components and templates are convolved with the Gaussian that is missing,
+        sigma^2 = sigma_data^2 - sigma_library^2. The emulator is never made sharper.
+
+        Args:
+            lsf_fwhm: Resolution of the data, full width at half maximum in Angstrom; ``None``
+                leaves the emulator as it is.
+
+        Returns:
+            The convolved emulator, or this one when the data are as sharp or sharper.
+        """
+        if lsf_fwhm is None or lsf_fwhm <= self.library.lsf_fwhm:
+            return self
+        sigma = (lsf_fwhm**2 - self.library.lsf_fwhm**2) ** 0.5 / FWHM_PER_SIGMA
+        pixels = sigma / self.preprocessor.wave_step
+        pca, spectra = self.flux_pca, self.library.spectra
+        columns = torch.cat([pca.mean[:, None], pca.basis], dim=1).mT
+        smooth = convolve(columns, pca.good.expand_as(columns), pixels).mT
+        flux = convolve(spectra.flux, spectra.good, pixels)
+        return replace(
+            self,
+            flux_pca=replace(pca, mean=smooth[:, 0], basis=smooth[:, 1:]),
+            library=replace(self.library, spectra=replace(spectra, flux=flux), lsf_fwhm=lsf_fwhm),
+        )

@@ -1,0 +1,145 @@
+"""Principal components of the library's normalised flux, with masked pixels left out."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from torchfit.exceptions import DataError
+from torchfit.spectra import Spectra
+
+
+@dataclass(frozen=True)
+class FluxPCA:
+    r"""A linear model of normalised flux, :math:`F \approx \mu + B f`.
+
+    Args:
+        mean: Mean spectrum :math:`\mu`; 0 where no template has a good pixel.
+        basis: Orthonormal components :math:`B`; rows are 0 where no template has a good pixel.
+        truncation: Variance per pixel that the kept components leave out.
+        good: Pixels the model knows.
+    """
+
+    mean: Float[Tensor, " pix"]
+    basis: Float[Tensor, "pix comp"]
+    truncation: Float[Tensor, " pix"]
+    good: Bool[Tensor, " pix"]
+
+    def reconstruct(self, coefficients: Float[Tensor, "*star comp"]) -> Float[Tensor, "*star pix"]:
+        r"""Flux of given coefficients, :math:`\mu + B f`; 0 where the model knows nothing."""
+        return self.mean + coefficients @ self.basis.mT
+
+    def project(self, spectra: Spectra) -> Float[Tensor, "star comp"]:
+        r"""Coefficients by least squares over the good pixels.
+
+        Solves :math:`B^T W B f = B^T W (L - \mu)` with W = 1 in good pixels and 0 elsewhere.
+
+        Args:
+            spectra: Normalised spectra on the model's grid.
+
+        Returns:
+            Coefficients. A direction that the good pixels do not constrain gets nearly 0.
+        """
+        weight = (spectra.good & self.good).to(self.basis.dtype)
+        residual = torch.where(weight > 0, spectra.flux - self.mean, 0.0)
+        normal = gram(weight, self.basis)
+        ridge = 1e-8 * torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
+        return torch.linalg.solve(normal + ridge, residual @ self.basis)
+
+    def excess_noise(self, spectra: Spectra) -> Float[Tensor, " star"]:
+        r"""Noise variance of spectra that come without errors.
+
+        What the components cannot follow, beyond what they could not follow in the library:
+        :math:`\sum_p [r_p^2 n/(n-k) - t_p] / n`, not below a relative noise of 1e-3, with r the
+        residual of the projection, t the truncation, n good pixels and k components.
+
+        Args:
+            spectra: Normalised spectra.
+
+        Returns:
+            One variance per star.
+        """
+        good = spectra.good & self.good
+        residual = torch.where(good, spectra.flux - self.reconstruct(self.project(spectra)), 0.0)
+        n_good = good.sum(dim=1)
+        freedom = (n_good - self.basis.shape[1]).clamp_min(1)
+        left_out = (good * self.truncation).sum(dim=1) / n_good.clamp_min(1)
+        return (residual.square().sum(dim=1) / freedom - left_out).clamp_min(1e-6)
+
+
+def gram(
+    weight: Float[Tensor, "star pix"], basis: Float[Tensor, "pix comp"]
+) -> Float[Tensor, "star comp comp"]:
+    r"""Weighted Gram matrices :math:`B^T W_s B` of all stars by one matrix product.
+
+    Args:
+        weight: Weight of every pixel of every star.
+        basis: Components.
+
+    Returns:
+        One symmetric matrix per star.
+    """
+    n_comp = basis.shape[1]
+    row, column = torch.tril_indices(n_comp, n_comp, device=basis.device)
+    packed = weight @ (basis[:, row] * basis[:, column])
+    full = packed.new_zeros(len(weight), n_comp, n_comp)
+    full[:, row, column] = packed
+    full[:, column, row] = packed
+    return full
+
+
+def fit_flux_pca(
+    spectra: Spectra, variance: float, max_comp: int | None = None, n_iterations: int = 10
+) -> FluxPCA:
+    """Find the components that hold a share of the library's variance.
+
+    Pixels that no template has are left out. A pixel masked in some templates is filled with the
+    model's own value and the components are found again, until the fill no longer matters.
+
+    Args:
+        spectra: Normalised spectra of the library.
+        variance: Share of the variance to keep, in (0, 1]; the paper keeps 0.95.
+        max_comp: Most components to keep; ``None`` for no limit.
+        n_iterations: Rounds of filling; no round is needed when nothing is masked.
+
+    Returns:
+        The flux PCA, with each component's largest element positive.
+
+    Raises:
+        DataError: If the library has no pixel in common.
+    """
+    known = spectra.good.any(dim=0)
+    if not known.any():
+        raise DataError("no pixel of the grid is good in any library spectrum; check preprocess")
+    good, flux = spectra.good[:, known], spectra.flux[:, known]
+    mean = (flux * good).sum(dim=0) / good.sum(dim=0)
+    filled = torch.where(good, flux, mean)
+    rounds = 1 if bool(good.all()) else n_iterations
+    for _ in range(rounds):
+        mean = filled.mean(dim=0)
+        basis = _components(filled - mean, variance, max_comp)
+        model = mean + (filled - mean) @ basis @ basis.mT
+        filled = torch.where(good, flux, model)
+    left_out = torch.where(good, flux - model, 0.0).square().sum(dim=0) / good.sum(dim=0)
+    return FluxPCA(_spread(mean, known), _spread(basis, known), _spread(left_out, known), known)
+
+
+def _components(
+    centred: Float[Tensor, "template pix"], variance: float, max_comp: int | None
+) -> Float[Tensor, "pix comp"]:
+    """Leading right singular vectors that hold ``variance`` of the sum of squares."""
+    _, singular, right = torch.linalg.svd(centred, full_matrices=False)
+    share = singular.square().cumsum(dim=0) / singular.square().sum()
+    n_comp = int((share < variance * (1 - 1e-12)).sum()) + 1
+    n_comp = min(n_comp, len(singular), max_comp or len(singular))
+    basis = right[:n_comp].mT
+    largest = basis.abs().argmax(dim=0, keepdim=True)
+    return basis * basis.gather(0, largest).sign()
+
+
+def _spread(values: Tensor, known: Bool[Tensor, " pix"]) -> Tensor:
+    """Put values of the known pixels back on the full grid, 0 elsewhere."""
+    full = values.new_zeros(len(known), *values.shape[1:])
+    full[known] = values
+    return full

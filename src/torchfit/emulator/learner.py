@@ -1,0 +1,103 @@
+"""Two ways to the hyperparameters: marginal likelihood, or the paper's cross validation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import lightning
+from jaxtyping import Float, Int
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from torch import Tensor
+
+from torchfit.emulator.cross_validation import HyperparameterGrid, cross_validate
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.module import EmulatorModule, EpochProgress
+from torchfit.library.datamodule import LibraryDataModule
+
+TrainerFactory = Callable[..., lightning.Trainer]
+"""Builds a Lightning trainer from ``max_epochs`` and ``callbacks``."""
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """What the Gaussian process learns from.
+
+    Args:
+        x: Unit labels.
+        y: Standardised coefficients.
+        fold: Fold of each template, all visits of a star in one.
+    """
+
+    x: Float[Tensor, "template label"]
+    y: Float[Tensor, "template comp"]
+    fold: Int[Tensor, " template"]
+
+
+class Learner(Protocol):
+    """Anything that finds hyperparameters."""
+
+    def learn(
+        self, gp: SharedKernelGP, table: TrainingTable, trainer: TrainerFactory, checkpoint: Path
+    ) -> None:
+        """Set the free hyperparameters of a Gaussian process.
+
+        Args:
+            gp: Gaussian process, changed in place; hyperparameters held fixed stay.
+            table: Training data.
+            trainer: Builds the trainer.
+            checkpoint: Where an interrupted training is kept and taken up again.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class MarginalLikelihood:
+    """Maximise the marginal likelihood with Adam under Lightning.
+
+    Args:
+        lr: Learning rate.
+        max_epochs: Most epochs; one epoch is one step on the whole library.
+        patience: Stop after so many epochs without improvement.
+        min_delta: Least improvement of the loss that counts, in nats per number.
+    """
+
+    lr: float = 0.1
+    max_epochs: int = 200
+    patience: int = 10
+    min_delta: float = 1e-4
+
+    def learn(
+        self, gp: SharedKernelGP, table: TrainingTable, trainer: TrainerFactory, checkpoint: Path
+    ) -> None:
+        """See :class:`Learner`. A checkpoint left by an interrupted run is resumed."""
+        if not any(parameter.requires_grad for parameter in gp.parameters()):
+            return
+        callbacks = [
+            EarlyStopping("nll", min_delta=self.min_delta, patience=self.patience),
+            ModelCheckpoint(checkpoint.parent, checkpoint.stem, enable_version_counter=False),
+            EpochProgress(),
+        ]
+        trainer(max_epochs=self.max_epochs, callbacks=callbacks).fit(
+            EmulatorModule(gp, self.lr),
+            datamodule=LibraryDataModule(table.x, table.y),
+            ckpt_path=checkpoint if checkpoint.exists() else None,
+            weights_only=True,
+        )
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Take the grid point of least held-out error, as the paper does.
+
+    Args:
+        grid: Candidate hyperparameters.
+    """
+
+    grid: HyperparameterGrid
+
+    def learn(
+        self, gp: SharedKernelGP, table: TrainingTable, trainer: TrainerFactory, checkpoint: Path
+    ) -> None:
+        """See :class:`Learner`; needs neither trainer nor checkpoint."""
+        cross_validate(gp, table.x, table.y, table.fold, self.grid)

@@ -1,0 +1,1 @@
+"""Groups of similar spectra, and the label PCA that moves a whole group at once."""

@@ -1,0 +1,1 @@
+"""Labelled templates: cuts, label scaling, folds by star, and the data module."""

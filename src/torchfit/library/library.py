@@ -1,0 +1,68 @@
+"""A library of real stars: preprocessed spectra with their labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from torchfit.exceptions import DataError
+from torchfit.names import LABELS
+from torchfit.spectra import Spectra
+
+
+@dataclass(frozen=True)
+class Library:
+    """Templates with labels.
+
+    Args:
+        spectra: Normalised spectra on the common grid.
+        labels: Stellar labels in the units of :data:`torchfit.names.QUANTITIES`, float64.
+        label_names: Which labels, in the order of :data:`torchfit.names.LABELS`.
+        star_names: Name of the star of each template; visits of one star share it.
+        lsf_fwhm: Resolution of the spectra, full width at half maximum in Angstrom.
+        provenance: Where the data came from, with its licence text.
+
+    Raises:
+        DataError: If the sizes disagree, or the label order is not the canonical one.
+    """
+
+    spectra: Spectra
+    labels: Float[Tensor, "template label"]
+    label_names: tuple[str, ...]
+    star_names: tuple[str, ...]
+    lsf_fwhm: float
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if tuple(name for name in LABELS if name in self.label_names) != self.label_names:
+            raise DataError(f"library labels {self.label_names} are not in the order {LABELS}")
+        sizes = {len(self.spectra), len(self.labels), len(self.star_names)}
+        if len(sizes) != 1 or self.labels.shape[1] != len(self.label_names):
+            raise DataError(
+                f"a library needs as many spectra ({len(self.spectra)}), label sets "
+                f"{tuple(self.labels.shape)} and star names ({len(self.star_names)})"
+            )
+
+    def __len__(self) -> int:
+        """Number of templates."""
+        return len(self.star_names)
+
+    def select(self, keep: Bool[Tensor, " template"] | Sequence[int]) -> "Library":
+        """The library of the chosen templates.
+
+        Args:
+            keep: Mask or indices.
+
+        Returns:
+            A smaller library.
+        """
+        chosen = torch.as_tensor(keep)
+        index = chosen.nonzero()[:, 0] if chosen.dtype == torch.bool else chosen
+        return replace(
+            self,
+            spectra=self.spectra[index],
+            labels=self.labels[index],
+            star_names=tuple(self.star_names[i] for i in index.tolist()),
+        )

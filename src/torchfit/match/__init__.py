@@ -1,0 +1,1 @@
+"""Matching of survey spectra to the library: correlation, start labels, matched sets."""

@@ -1,0 +1,41 @@
+"""CFI: the correlation of every survey spectrum with every library spectrum."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.spectra import Spectra
+
+
+def correlate(star: Spectra, template: Spectra) -> Float[Tensor, "star template"]:
+    r"""Pearson correlation over the pixels that are good in both spectra.
+
+    With :math:`w_{st}` = 1 where both are good, all sums (:math:`\sum w`, :math:`\sum w a`,
+    :math:`\sum w a^2`, :math:`\sum w a b`, ...) are matrix products, so memory grows as
+    star x template.
+
+    Args:
+        star: Normalised survey spectra.
+        template: Normalised library spectra on the same grid.
+
+    Returns:
+        Correlation in [-1, 1]; -1 where a pair has fewer than two pixels in common or a spectrum
+        does not vary over them.
+
+    Raises:
+        ValueError: If the grids differ.
+    """
+    if star.wave.shape != template.wave.shape or not torch.equal(star.wave, template.wave):
+        raise ValueError("star and template must lie on the same grid")
+    weight, weight_t = star.good.to(star.flux), template.good.to(template.flux)
+    # Flux is near 1: taken from 1, the sums of squares lose no digits.
+    a = torch.where(star.good, star.flux - 1, 0.0)
+    b = torch.where(template.good, template.flux - 1, 0.0)
+    n = weight @ weight_t.mT
+    sum_a, sum_b = a @ weight_t.mT, weight @ b.mT
+    covariance = n * (a @ b.mT) - sum_a * sum_b
+    variance_a = n * (a.square() @ weight_t.mT) - sum_a.square()
+    variance_b = n * (weight @ b.square().mT) - sum_b.square()
+    norm = (variance_a * variance_b).clamp_min(0).sqrt()
+    usable = (n >= 2) & (norm > 1e-12 * n.square())
+    return torch.where(usable, covariance / torch.where(usable, norm, 1.0), -1.0).clamp(-1, 1)

@@ -1,0 +1,1 @@
+"""The fit: one objective, and optimisers that share one contract."""

@@ -1,0 +1,195 @@
+"""The paper's Bayesian optimisation of whole groups, many groups in one batch."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from botorch.acquisition import UpperConfidenceBound
+from botorch.fit import fit_gpytorch_mll
+from botorch.models import SingleTaskGP
+from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
+from gpytorch.kernels import MaternKernel
+from gpytorch.mlls import ExactMarginalLogLikelihood
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
+
+UNCHANGED, EXHAUSTED = (
+    STOP_REASONS.index(reason) for reason in (StopReason.UNCHANGED, StopReason.MAX_ITERATIONS)
+)
+OBSERVATION_NOISE = 1e-6
+FIT_STEPS = 25
+CLIMB_STEPS = 20
+
+
+@dataclass(frozen=True)
+class BayesianOptimisation:
+    r"""Minimise each group's mean loss over its label-PCA box (Eq. 3).
+
+    After random points and the best-matching label sets, each iteration fits one Gaussian process
+    per group to -loss (Matern-5/2, one length scale), and evaluates where the upper confidence
+    bound :math:`m + \kappa s` is highest. All groups share the batch, each with its own box and
+    its own stop.
+
+    Args:
+        n_random: Random points before the first iteration.
+        kappa: Weight of the predicted standard deviation.
+        patience: A group stops when its best loss has not improved for so many iterations.
+        tolerance: Relative improvement that counts.
+        min_iterations: Least iterations of a group.
+        max_iterations: Most iterations of a group.
+        raw_samples: Random points from which the climb of the bound starts are chosen.
+        num_restarts: Number of those climbs.
+        seed: Seed of all random points.
+
+    References:
+        Srinivas et al. 2010, ICML (UCB); Nogueira 2014, bayesian-optimization.
+    """
+
+    n_random: int = 10
+    kappa: float = 2.576
+    patience: int = 5
+    tolerance: float = 1e-4
+    min_iterations: int = 5
+    max_iterations: int = 60
+    raw_samples: int = 256
+    num_restarts: int = 4
+    seed: int = 0
+
+    def minimise(self, problem: Problem, start: Fit) -> Fit:
+        """Move the groups; see :class:`torchfit.optimise.fit.Optimiser`.
+
+        A group keeps its start when no point of its box has a lower mean loss.
+        """
+        generator = torch.Generator().manual_seed(self.seed)
+        space = problem.subspace
+        x = self._first_points(problem, generator)
+        history = _History(problem, x)
+        active = torch.arange(space.n_groups)
+        for iteration in range(self.max_iterations):
+            candidate = self._propose(history, active, generator)
+            history.add(active, candidate, self.tolerance)
+            waiting = (history.unchanged < self.patience) | (iteration + 1 < self.min_iterations)
+            active = waiting.nonzero()[:, 0]
+            if not len(active):
+                break
+        return history.fit(start, active)
+
+    def _first_points(
+        self, problem: Problem, generator: torch.Generator
+    ) -> Float[Tensor, "group first m"]:
+        """The best-matching label sets first, then random points, in the unit cube."""
+        space = problem.subspace
+        shape = (space.n_groups, self.n_random, space.lower.shape[1])
+        random = torch.rand(shape, generator=generator, dtype=space.lower.dtype)
+        return torch.cat([space.best_match_cube()[:, None], random.to(space.lower.device)], dim=1)
+
+    def _propose(
+        self, history: "_History", active: Int[Tensor, " active"], generator: torch.Generator
+    ) -> Float[Tensor, "active m"]:
+        """The point of highest upper confidence bound of every active group."""
+        x, y = history.points[active], -history.values[active]
+        y = (y - y.mean(dim=1, keepdim=True)) / y.std(dim=1, keepdim=True).clamp_min(1e-12)
+        model = _surrogate(x, y)
+        acqf = UpperConfidenceBound(model, beta=self.kappa**2)
+        shape = (self.raw_samples, len(active), 1, x.shape[2])
+        raw = torch.rand(shape, generator=generator, dtype=x.dtype).to(x.device)
+        with torch.no_grad():
+            value = acqf(raw)
+        best = value.topk(self.num_restarts, dim=0).indices[:, :, None]
+        climbs = raw[:, :, 0].gather(0, best.expand(-1, -1, x.shape[2]))
+        return _climb(acqf, climbs)
+
+
+class _History:
+    """Points tried so far; stopped groups keep their last point as padding."""
+
+    def __init__(self, problem: Problem, points: Float[Tensor, "group first m"]) -> None:
+        self.problem = problem
+        self.points = points
+        self.values = self._evaluate(torch.arange(len(points)), points)
+        self.n_points = torch.full((len(points),), points.shape[1])
+        self.iterations = torch.zeros(len(points), dtype=torch.long)
+        self.unchanged = torch.zeros(len(points), dtype=torch.long)
+        self.best = self.values.min(dim=1).values
+
+    def _evaluate(
+        self, groups: Int[Tensor, " active"], points: Float[Tensor, "active cand m"]
+    ) -> Float[Tensor, "active cand"]:
+        space, star = self.problem.subspace.select(groups)
+        unit = space.unit_labels(points).clamp(self.problem.lower, self.problem.upper)
+        return space.group_mean(self.problem.objective[star].loss(unit))
+
+    def add(
+        self, groups: Int[Tensor, " active"], point: Float[Tensor, "active m"], tolerance: float
+    ) -> None:
+        """Evaluate one more point of the active groups."""
+        value = self._evaluate(groups, point[:, None])[:, 0]
+        improved = value < self.best[groups] - tolerance * self.best[groups].abs()
+        self.unchanged[groups] = torch.where(improved, 0, self.unchanged[groups] + 1)
+        self.best[groups] = torch.minimum(value, self.best[groups])
+        last, last_value = self.points[:, -1].clone(), self.values[:, -1].clone()
+        last[groups], last_value[groups] = point, value
+        self.points = torch.cat([self.points, last[:, None]], dim=1)
+        self.values = torch.cat([self.values, last_value[:, None]], dim=1)
+        self.iterations[groups] += 1
+        self.n_points[groups] += 1
+
+    def fit(self, start: Fit, active: Int[Tensor, " active"]) -> Fit:
+        """Labels of the stars at their group's best point, or at the start where that is better."""
+        space, problem = self.problem.subspace, self.problem
+        place = self.values.argmin(dim=1)
+        best = self.points[torch.arange(space.n_groups), place]
+        unit = space.unit_labels(best[:, None])[:, 0].clamp(problem.lower, problem.upper)
+        loss = problem.objective.loss(unit)
+        moved = (space.group_mean(loss) < space.group_mean(start.loss))[space.group]
+        stop = torch.full((space.n_groups,), UNCHANGED)
+        stop[active] = EXHAUSTED
+        return Fit(
+            torch.where(moved[:, None], unit, start.unit),
+            torch.where(moved, loss, start.loss),
+            start.iterations + self.iterations[space.group],
+            start.evaluations + self.n_points[space.group],
+            stop[space.group],
+        )
+
+
+def _surrogate(x: Float[Tensor, "group point m"], y: Float[Tensor, "group point"]) -> SingleTaskGP:
+    """One Gaussian process per group, length scales by marginal likelihood."""
+    kernel = MaternKernel(nu=2.5, batch_shape=x.shape[:1])
+    kernel.initialize(lengthscale=0.3 * x.shape[2] ** 0.5)
+    noise = torch.full_like(y[:, :, None], OBSERVATION_NOISE)
+    model = SingleTaskGP(x, y[:, :, None], noise, covar_module=kernel, outcome_transform=None)
+    mll = ExactMarginalLogLikelihood(model.likelihood, model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit_gpytorch_mll(mll, optimizer_kwargs={"options": {"maxiter": FIT_STEPS}})
+    return model
+
+
+def _climb(
+    acqf: UpperConfidenceBound, start: Float[Tensor, "climb group m"]
+) -> Float[Tensor, "group m"]:
+    """Climb the bound from several points of every group at once, and take the highest."""
+    shape, device = start.shape, start.device
+
+    def negative(flat: np.ndarray, batch_indices: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        full = start.reshape(-1, shape[2]).clone()
+        full[batch_indices] = torch.as_tensor(flat, device=device)
+        full.requires_grad_(True)
+        value = -acqf(full.reshape(shape)[:, :, None]).flatten()
+        (gradient,) = torch.autograd.grad(value.sum(), full)
+        chosen = value.detach()[batch_indices]
+        return chosen.cpu().numpy(), gradient[batch_indices].cpu().numpy()
+
+    flat, value, _ = fmin_l_bfgs_b_batched(
+        negative,
+        start.reshape(-1, shape[2]).cpu().numpy(),
+        bounds=[(0.0, 1.0)] * shape[2],
+        maxiter=CLIMB_STEPS,
+        pass_batch_indices=True,
+    )
+    highest = torch.as_tensor(value).reshape(shape[:2]).argmin(dim=0)
+    return torch.as_tensor(flat, device=device).reshape(shape)[highest, torch.arange(shape[1])]

@@ -1,0 +1,97 @@
+"""What an optimiser is given, what it gives back, and when it stops: the contract of all."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchfit.optimise.objective import Objective
+from torchfit.optimise.subspace import Subspace
+
+
+class StopReason(StrEnum):
+    """Why the fit of a star ended."""
+
+    CONVERGED = "converged"
+    UNCHANGED = "unchanged"
+    MAX_ITERATIONS = "max_iterations"
+    SINGULAR = "singular"
+
+
+STOP_REASONS = tuple(StopReason)
+"""Stop reasons by the number that stands for them in a tensor."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The stars to fit.
+
+    Args:
+        objective: Loss of each star.
+        lower: Least unit labels.
+        upper: Greatest unit labels.
+        subspace: The label-PCA space of the groups, for optimisers that move groups.
+    """
+
+    objective: Objective
+    lower: Float[Tensor, " label"]
+    upper: Float[Tensor, " label"]
+    subspace: Subspace
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where the optimisation of each star ended; the best point seen, by the value of its loss.
+
+    Args:
+        unit: Unit labels.
+        loss: Loss at ``unit``.
+        iterations: Iterations of each star (of its group).
+        evaluations: Evaluations of the loss of each star.
+        stop: Index into :data:`STOP_REASONS`.
+    """
+
+    unit: Float[Tensor, "star label"]
+    loss: Float[Tensor, " star"]
+    iterations: Int[Tensor, " star"]
+    evaluations: Int[Tensor, " star"]
+    stop: Int[Tensor, " star"]
+
+    @classmethod
+    def at_start(cls, problem: Problem, unit: Float[Tensor, "star label"]) -> "Fit":
+        """The fit before any optimiser has run.
+
+        Args:
+            problem: The stars.
+            unit: Start unit labels; moved into the box.
+
+        Returns:
+            A fit of no iterations and one evaluation.
+        """
+        unit = unit.clamp(problem.lower, problem.upper)
+        count = torch.zeros(len(unit), dtype=torch.long, device=unit.device)
+        stop = torch.full_like(count, STOP_REASONS.index(StopReason.MAX_ITERATIONS))
+        return cls(unit, problem.objective.loss(unit), count, count + 1, stop)
+
+    def stop_reasons(self) -> list[str]:
+        """Stop reasons as words."""
+        return [str(STOP_REASONS[number]) for number in self.stop.tolist()]
+
+
+class Optimiser(Protocol):
+    """Anything that lowers the loss of stars."""
+
+    def minimise(self, problem: Problem, start: Fit) -> Fit:
+        """Go on from where another optimiser, or the matching, has stopped.
+
+        Args:
+            problem: The stars.
+            start: Where to begin; counts go on from its counts.
+
+        Returns:
+            A fit whose loss is nowhere (for group optimisers: in no group's sum) above the start's.
+        """
+        ...

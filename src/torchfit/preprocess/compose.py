@@ -1,0 +1,119 @@
+"""All of preprocessing in order: from spectra as their files have them to one normalised batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.exceptions import ConfigError
+from torchfit.preprocess.continuum import clip, normalise
+from torchfit.preprocess.frame import rest_wave
+from torchfit.preprocess.mask import inside_windows, interstellar_windows
+from torchfit.preprocess.resample import resample
+from torchfit.spectra import Spectra, Spectrum
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Steps P1-P5 with their settings; library and survey go through the same one.
+
+    Args:
+        wave_min: First wavelength of the grid, vacuum Angstrom.
+        wave_max: Last wavelength of the grid, included.
+        wave_step: Step of the grid in Angstrom.
+        windows: Masked windows (low, high) in Angstrom of the observed frame.
+        dib_min_ew: Weakest diffuse interstellar band that is masked, in milli-Angstrom of
+            equivalent width; ``None`` masks none.
+        dib_half_width: Smallest half-width of such a window in Angstrom.
+        median_window: Width of the running median in pixels of the grid.
+        clip_upper: Normalised flux above this becomes 1.
+        clip_lower: Normalised flux below this becomes 1; ``None`` for no limit.
+
+    Raises:
+        ConfigError: If the grid is empty or shorter than the running median.
+    """
+
+    wave_min: float = 3800.0
+    wave_max: float = 8700.0
+    wave_step: float = 1.0
+    windows: Sequence[Sequence[float]] = field(default_factory=list)
+    dib_min_ew: float | None = None
+    dib_half_width: float = 3.2
+    median_window: int = 400
+    clip_upper: float | None = 2.0
+    clip_lower: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.wave_step <= 0 or self.wave_max <= self.wave_min:
+            raise ConfigError(
+                f"preprocess: the grid {self.wave_min}-{self.wave_max} step {self.wave_step} "
+                "is empty; set wave_min < wave_max and wave_step > 0"
+            )
+        if not 1 <= self.median_window <= len(self.wave):
+            raise ConfigError(
+                f"preprocess: median_window={self.median_window} must lie within 1 and the "
+                f"{len(self.wave)} pixels of the grid"
+            )
+
+    @property
+    def wave(self) -> Float[Tensor, " pix"]:
+        """The grid, vacuum rest wavelength in Angstrom."""
+        n_steps = int(np.floor((self.wave_max - self.wave_min) / self.wave_step + 1e-9))
+        return self.wave_min + self.wave_step * torch.arange(n_steps + 1, dtype=torch.float64)
+
+    @property
+    def masked_windows(self) -> list[tuple[float, float]]:
+        """All masked windows in Angstrom of the observed frame, interstellar bands included."""
+        fixed = [(float(low), float(high)) for low, high in self.windows]
+        if self.dib_min_ew is None:
+            return fixed
+        return fixed + interstellar_windows(self.dib_min_ew, self.dib_half_width)
+
+    def __call__(
+        self, spectra: Sequence[Spectrum], extra_windows: Sequence[Sequence[float]] = ()
+    ) -> Spectra:
+        """Preprocess spectra of any lengths into one batch on the grid.
+
+        Args:
+            spectra: Spectra as read; each with its own pixels.
+            extra_windows: More masked windows in the observed frame, those of one survey.
+
+        Returns:
+            Normalised flux, float64; a pixel the spectrum does not cover is bad.
+        """
+        wave, flux, ivar = stack(spectra)
+        windows = self.masked_windows + [(float(low), float(high)) for low, high in extra_windows]
+        ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
+        z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
+        flux, ivar = resample(rest_wave(wave, z), flux, ivar, self.wave)
+        flux, ivar = normalise(flux, ivar, self.median_window)
+        flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
+        has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
+        ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
+        return Spectra(self.wave, flux, ivar, has_ivar)
+
+
+def stack(
+    spectra: Sequence[Spectrum],
+) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
+    """Put spectra of different lengths into one batch, padded at the red end with bad pixels.
+
+    Args:
+        spectra: Spectra as read.
+
+    Returns:
+        Wavelength (still increasing in the padding), flux, and inverse variance with 0 in the
+        padding and in every bad pixel.
+    """
+    n_pix = max(len(spectrum.wave) for spectrum in spectra)
+    wave, flux, ivar = np.zeros((3, len(spectra), n_pix))
+    for row, spectrum in enumerate(spectra):
+        n = len(spectrum.wave)
+        wave[row, :n] = spectrum.wave
+        wave[row, n:] = spectrum.wave[-1] + np.arange(1, n_pix - n + 1)
+        flux[row, :n] = np.where(spectrum.good, spectrum.flux, 0.0)
+        ivar[row, :n] = np.where(spectrum.good, spectrum.ivar, 0.0)
+    return torch.from_numpy(wave), torch.from_numpy(flux), torch.from_numpy(ivar)

@@ -1,0 +1,119 @@
+"""P4 and P5: divide by the running median, and clip what sticks out."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+def running_median(
+    flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"], window: int
+) -> Float[Tensor, "star pix"]:
+    """Upper median of the good pixels in a sliding window.
+
+    The window of pixel i is i - window // 2 ... i + (window - 1) // 2 on the spectrum continued
+    by reflection (d c b a | a b c d | d c b a); its value is the sorted good pixel of rank
+    n_good // 2. Without bad pixels this equals
+    ``scipy.ndimage.median_filter(flux, [window], mode="reflect")`` exactly.
+
+    Every window is answered at once by a wavelet matrix over the ranks of the pixels: log2(pix)
+    passes of cumulative sums and gathers, whatever the window.
+
+    Args:
+        flux: Flux; what stands in a bad pixel has no say.
+        good: Pixels that count.
+        window: Width of the window in pixels, at most the number of pixels.
+
+    Returns:
+        The running median; NaN where a window holds no good pixel.
+
+    Raises:
+        ValueError: If the window is not positive or wider than the spectrum.
+
+    References:
+        Claude & Navarro 2012, SPIRE, "The wavelet matrix"; Imig et al. 2022, AJ 163, 56.
+    """
+    n_pix = flux.shape[1]
+    if not 1 <= window <= n_pix:
+        raise ValueError(
+            f"window must lie within 1 and the {n_pix} pixels of a spectrum, got {window}"
+        )
+    value, order = torch.where(good, flux, torch.inf).sort(dim=1, stable=True)
+    rank = torch.empty_like(order).scatter_(
+        1, order, torch.arange(n_pix, device=flux.device).expand_as(order)
+    )
+    before, after = window // 2, (window - 1) // 2
+    padded = torch.cat([rank[:, :before].flip(1), rank, rank[:, n_pix - after :].flip(1)], dim=1)
+    n_good_pixels = good.sum(dim=1, keepdim=True)
+    n_good = _window_sums(padded < n_good_pixels, window)
+    median_rank = _window_order_statistic(padded, n_good // 2, window)
+    median = value.gather(1, median_rank.clamp_max(n_pix - 1))
+    return torch.where(n_good > 0, median, torch.nan)
+
+
+def _window_sums(flag: Bool[Tensor, "star pad"], window: int) -> Int[Tensor, "star pix"]:
+    """Number of true pixels in every window."""
+    total = torch.nn.functional.pad(flag.long().cumsum(dim=1), (1, 0))
+    return total[:, window:] - total[:, :-window]
+
+
+def _window_order_statistic(
+    rank: Int[Tensor, "star pad"], k: Int[Tensor, "star pix"], window: int
+) -> Int[Tensor, "star pix"]:
+    """The k-th smallest integer of every window, bit by bit from the highest."""
+    start = torch.arange(k.shape[1], device=rank.device).expand_as(k)
+    stop = start + window
+    found = torch.zeros_like(k)
+    for bit in reversed(range(int(rank.shape[1]).bit_length())):
+        zero = (rank >> bit) & 1 == 0
+        zeros_before = torch.nn.functional.pad(zero.long().cumsum(dim=1), (1, 0))
+        n_zeros = zeros_before[:, -1:]
+        start_zero, stop_zero = zeros_before.gather(1, start), zeros_before.gather(1, stop)
+        count = stop_zero - start_zero
+        take_zero = k < count
+        found = torch.where(take_zero, found, found | (1 << bit))
+        k = torch.where(take_zero, k, k - count)
+        start = torch.where(take_zero, start_zero, n_zeros + start - start_zero)
+        stop = torch.where(take_zero, stop_zero, n_zeros + stop - stop_zero)
+        place = torch.arange(rank.shape[1], device=rank.device)
+        target = torch.where(zero, zeros_before[:, :-1], n_zeros + place - zeros_before[:, :-1])
+        rank = torch.empty_like(rank).scatter_(1, target, rank)
+    return found
+
+
+def normalise(
+    flux: Float[Tensor, "star pix"], ivar: Float[Tensor, "star pix"], window: int
+) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
+    """Divide by the running median of the good pixels.
+
+    Args:
+        flux: Flux in any unit.
+        ivar: Inverse variance; 0 marks a bad pixel.
+        window: Width of the running median in pixels.
+
+    Returns:
+        Normalised flux and its inverse variance. A pixel whose median is not positive, or whose
+        window has no good pixel, becomes bad.
+    """
+    good = ivar > 0
+    continuum = running_median(flux, good, window)
+    usable = good & (continuum > 0)
+    continuum = torch.where(usable, continuum, 1.0)
+    return torch.where(usable, flux / continuum, 0.0), torch.where(usable, ivar * continuum**2, 0.0)
+
+
+def clip(
+    flux: Float[Tensor, "star pix"], upper: float | None, lower: float | None
+) -> Float[Tensor, "star pix"]:
+    """Set normalised flux beyond a limit to the continuum, 1 (P5).
+
+    Args:
+        flux: Normalised flux.
+        upper: Flux above this becomes 1; ``None`` for no limit. The paper takes 2.
+        lower: Flux below this becomes 1; ``None`` for no limit, as in the paper.
+
+    Returns:
+        Clipped flux.
+    """
+    above = flux > upper if upper is not None else torch.zeros_like(flux, dtype=torch.bool)
+    below = flux < lower if lower is not None else torch.zeros_like(flux, dtype=torch.bool)
+    return torch.where(above | below, 1.0, flux)

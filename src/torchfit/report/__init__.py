@@ -1,0 +1,1 @@
+"""What a run found, for people: numbers, figures, and one page; reads tables and arrays only."""

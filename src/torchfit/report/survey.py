@@ -1,0 +1,182 @@
+"""The page of a survey: what was fitted, how well, and what was not."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from torchfit.names import FE_H, LOGG, QUANTITIES, TEFF
+from torchfit.optimise.fit import StopReason
+from torchfit.report.examples import Examples
+from torchfit.report.figures.comparison import label_comparison
+from torchfit.report.figures.population import chi2_histogram, kiel_diagram
+from torchfit.report.figures.spectrum import spectrum_figure
+from torchfit.report.metrics import label_residuals
+from torchfit.report.page import Section, render_page
+from torchfit.report.rows import Row
+
+AT_REST = (StopReason.CONVERGED, StopReason.UNCHANGED)
+"""Stop reasons of a fit that came to rest."""
+
+LISTED = 25
+"""Number of rows from which a list is cut short."""
+
+
+def survey_report(
+    table: pd.DataFrame,
+    rejects: pd.DataFrame,
+    examples: Examples | None,
+    library_labels: Float[np.ndarray, "template label"] | None,
+    summary: Mapping[str, str],
+    labels: Sequence[str],
+) -> str:
+    """Render the page of a survey run.
+
+    Args:
+        table: The result table; may have no row.
+        rejects: Spectra that could not be used, columns ``source`` and ``reason``.
+        examples: Fitted spectra to show; ``None`` when none were kept.
+        library_labels: Labels of the training library; ``None`` leaves it out of the diagram.
+        summary: What stands at the top, word by word.
+        labels: Names of the labels.
+
+    Returns:
+        HTML, self-contained; what is not there is said to be not there.
+    """
+    sections = (
+        kiel_section(table, library_labels, labels),
+        published_section(table, labels),
+        chi2_section(table),
+        examples_section(examples),
+        failures_section(table, rejects),
+    )
+    return render_page("Stellar labels of a survey", summary, sections)
+
+
+def kiel_section(
+    table: pd.DataFrame,
+    library_labels: Float[np.ndarray, "template label"] | None,
+    labels: Sequence[str],
+) -> Section:
+    """Show where the stars lie; see :func:`survey_report` for the arguments."""
+    n_drawn = int(np.isfinite(_values(table, (TEFF, LOGG, FE_H), "")).all(axis=1).sum())
+    text = f"{n_drawn} of {len(table)} stars have finite labels."
+    if not n_drawn:
+        return Section("Kiel diagram", f"{text} There is nothing to draw.")
+    caption = "Surface gravity against effective temperature, coloured by iron abundance"
+    figure = kiel_diagram(table, library_labels, labels)
+    return Section("Kiel diagram", text, [(caption, figure)])
+
+
+def published_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
+    """Compare with the published labels of the survey file, without the library's own stars."""
+    title = "Comparison with the published labels"
+    ours, published = _values(table, labels, ""), _values(table, labels, "_lit")
+    both = np.isfinite(ours) & np.isfinite(published)
+    if not both.any():
+        return Section(title, "No star has both a fitted and a published label.")
+    known = table["in_library"].to_numpy(dtype=bool)
+    teff = _class_teff(table)
+    rows = label_residuals(ours[~known], published[~known], labels, teff[~known])
+    figures = [
+        (
+            f"{QUANTITIES[label].text}: fitted against published",
+            label_comparison(label, ours[:, place], published[:, place], teff, known),
+        )
+        for place, label in enumerate(labels)
+        if both[:, place].any()
+    ]
+    tables = [("Fitted minus published: median offset and scatter", rows)]
+    return Section(title, _published_text(both, known, labels), figures, tables)
+
+
+def _published_text(both: np.ndarray, known: np.ndarray, labels: Sequence[str]) -> str:
+    some = both.any(axis=1)
+    absent = [label for label, any_star in zip(labels, both.T, strict=True) if not any_star.any()]
+    sentences = [
+        f"{some.sum()} stars have published labels; classes follow the published temperature. "
+        "The offset is the median, the robust scatter 1.4826 times the median absolute deviation."
+    ]
+    if (some & known).any():
+        sentences.append(
+            f"{(some & known).sum()} of them are in the training library: they are drawn as open "
+            "symbols and not counted."
+        )
+    if not (some & ~known).any():
+        sentences.append("No independent star remains, so there is no table.")
+    if absent:
+        sentences.append(f"There is nothing published for {', '.join(absent)}.")
+    return " ".join(sentences)
+
+
+def chi2_section(table: pd.DataFrame) -> Section:
+    """Show how well the stars are fitted."""
+    rchi2 = table["rchi2"].to_numpy(dtype=float)
+    good = np.isfinite(rchi2) & (rchi2 > 0)
+    if not good.any():
+        return Section("Goodness of fit", "No star has a finite reduced chi-squared.")
+    text = f"{good.sum()} of {len(table)} stars have a finite reduced chi-squared."
+    return Section("Goodness of fit", text, [("Reduced chi-squared", chi2_histogram(rchi2))])
+
+
+def examples_section(examples: Examples | None) -> Section:
+    """Show fitted spectra and what the model leaves."""
+    if examples is None or not examples.title:
+        return Section("Fitted spectra", "No spectrum was kept for this page.")
+    parts = zip(examples.title, examples.flux, examples.model, examples.ivar > 0, strict=True)
+    figures = [
+        (
+            f"Star {star}: observed spectrum, model, and residual",
+            spectrum_figure(examples.wave, flux, model, good, title),
+        )
+        for star, (title, flux, model, good) in zip(examples.star, parts, strict=True)
+    ]
+    return Section("Fitted spectra", "Bad pixels are left out.", figures)
+
+
+def failures_section(table: pd.DataFrame, rejects: pd.DataFrame) -> Section:
+    """Say which spectra were rejected, which fits did not converge, and why."""
+    unfinished = table[~table["stop"].isin(AT_REST)]
+    reasons = [
+        reason.removeprefix(f"{source}: ")
+        for source, reason in zip(rejects["source"], rejects["reason"], strict=True)
+    ]
+    listed = rejects.assign(reason=reasons)
+    text = (
+        f"{len(rejects)} spectra were rejected; {len(unfinished)} of {len(table)} fits did not "
+        "converge."
+    )
+    tables = [
+        _shortened("Rejected spectra by reason", _counts(listed, "reason"), "rejects.csv"),
+        _shortened("Rejected spectra", listed[["source", "reason"]], "rejects.csv"),
+        _shortened("Why the fits stopped", _counts(table, "stop"), "the catalogue"),
+        _shortened("Fits that did not converge", unfinished[_UNFINISHED], "the catalogue"),
+    ]
+    return Section("Stars that failed, and why", text, tables=tables)
+
+
+_UNFINISHED = ["star", "source", "stop", "iterations"]
+
+
+def _counts(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """How often each value occurs, most frequent first, equals in the order of the alphabet."""
+    counts = table.groupby(name).size().sort_values(ascending=False, kind="stable")
+    return counts.rename("n").reset_index()
+
+
+def _shortened(caption: str, table: pd.DataFrame, elsewhere: str) -> tuple[str, list[Row]]:
+    if len(table) > LISTED:
+        caption = f"{caption}: the first {LISTED} of {len(table)}; the rest is in {elsewhere}"
+    rows = table.head(LISTED).to_dict(orient="records")
+    return caption, [{str(name): cell for name, cell in row.items()} for row in rows]
+
+
+def _values(table: pd.DataFrame, labels: Sequence[str], suffix: str) -> np.ndarray:
+    return table[[f"{label}{suffix}" for label in labels]].to_numpy(dtype=float)
+
+
+def _class_teff(table: pd.DataFrame) -> np.ndarray:
+    """The published temperature where there is one, else ours, in K."""
+    published, ours = _values(table, (TEFF,), "_lit")[:, 0], _values(table, (TEFF,), "")[:, 0]
+    return np.where(np.isfinite(published), published, ours)

@@ -1,0 +1,118 @@
+"""Spectra as data: one spectrum as its file has it, and a batch on one common grid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from torchfit.exceptions import SpectrumError
+
+
+@dataclass(frozen=True)
+class StarInfo:
+    """What is known of a spectrum beside its flux.
+
+    Args:
+        source: Where it came from: a path, or ``archive:member``.
+        obsid: Survey identifier of the observation; ``None`` where there is none.
+        name: Name of the star; repeat visits share it. Empty when unknown.
+        ra: Right ascension in degrees, NaN when unknown.
+        dec: Declination in degrees, NaN when unknown.
+        subclass: Spectral type as the survey gives it ("G5", "dM1"); empty when unknown.
+        z: Redshift still in the spectrum; 0 for a spectrum at rest.
+        snr: Signal-to-noise ratio by band ("u g r i z"), those that are known.
+        labels: Published labels by name, those that are known.
+    """
+
+    source: str
+    obsid: int | None = None
+    name: str = ""
+    ra: float = float("nan")
+    dec: float = float("nan")
+    subclass: str = ""
+    z: float = 0.0
+    snr: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """One spectrum on the pixels of its file.
+
+    Args:
+        wave: Vacuum wavelength in Angstrom, strictly increasing, float64.
+        flux: Flux density in any unit, float64.
+        ivar: Inverse variance of ``flux``, float64; 0 marks a bad pixel. All ones times the
+            good-pixel mask when the survey publishes no errors (``has_ivar`` is then False).
+        info: What is known of the star.
+        has_ivar: Whether ``ivar`` is an inverse variance or only a mask.
+
+    Raises:
+        SpectrumError: If the arrays differ in length, the wavelengths do not increase, or no
+            pixel is good.
+    """
+
+    wave: np.ndarray
+    flux: np.ndarray
+    ivar: np.ndarray
+    info: StarInfo
+    has_ivar: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.wave.shape == self.flux.shape == self.ivar.shape or self.wave.ndim != 1:
+            raise SpectrumError(
+                f"{self.info.source}: wave, flux and ivar have shapes {self.wave.shape}, "
+                f"{self.flux.shape}, {self.ivar.shape}; they must be one row of equal length"
+            )
+        if not (np.isfinite(self.wave).all() and (np.diff(self.wave) > 0).all()):
+            raise SpectrumError(f"{self.info.source}: wavelengths do not increase")
+        if not self.good.any():
+            raise SpectrumError(f"{self.info.source}: no good pixel (flux not finite or ivar 0)")
+
+    @property
+    def good(self) -> np.ndarray:
+        """Pixels with finite flux and finite, positive inverse variance."""
+        return np.isfinite(self.flux) & np.isfinite(self.ivar) & (self.ivar > 0)
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """A batch of spectra on one grid.
+
+    Args:
+        wave: Vacuum rest wavelength of every pixel in Angstrom, strictly increasing.
+        flux: Flux of every star, finite everywhere; meaningless where ``ivar`` is 0.
+        ivar: Inverse variance of ``flux``, finite and not negative; 0 marks a bad pixel.
+        has_ivar: Stars whose ``ivar`` is an inverse variance; for the others it is 1 in good
+            pixels.
+
+    Raises:
+        SpectrumError: If the shapes disagree.
+    """
+
+    wave: Float[Tensor, " pix"]
+    flux: Float[Tensor, "star pix"]
+    ivar: Float[Tensor, "star pix"]
+    has_ivar: Bool[Tensor, " star"]
+
+    def __post_init__(self) -> None:
+        if self.flux.shape != self.ivar.shape or self.flux.shape[-1:] != self.wave.shape:
+            raise SpectrumError(
+                f"a batch has wave {tuple(self.wave.shape)}, flux {tuple(self.flux.shape)}, "
+                f"ivar {tuple(self.ivar.shape)}; expected (pix,), (star, pix), (star, pix)"
+            )
+
+    def __len__(self) -> int:
+        """Number of stars."""
+        return self.flux.shape[0]
+
+    @property
+    def good(self) -> Bool[Tensor, "star pix"]:
+        """Pixels that have a say."""
+        return self.ivar > 0
+
+    def __getitem__(self, star: Tensor | slice) -> "Spectra":
+        """The batch of the chosen stars."""
+        return Spectra(self.wave, self.flux[star], self.ivar[star], self.has_ivar[star])

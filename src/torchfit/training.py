@@ -1,0 +1,126 @@
+"""From a library to an emulator: the only place that chains PCA, Gaussian process and errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpytorch.kernels import Kernel
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.emulator.flux_pca import fit_flux_pca
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.learner import Learner, TrainerFactory, TrainingTable
+from torchfit.emulator.local_covariance import fit_local_covariance
+from torchfit.library.folds import folds_by_star
+from torchfit.library.library import Library
+from torchfit.library.scaling import LabelScaler
+from torchfit.match.start import start_errors
+from torchfit.preprocess.compose import Preprocessor
+
+
+@dataclass(frozen=True)
+class EmulatorTraining:
+    """How an emulator is made from a library.
+
+    Args:
+        kernel: Builds the kernel from the number of labels.
+        learner: Finds the hyperparameters.
+        variance: Share of the flux variance that the components keep.
+        max_comp: Most components; ``None`` for no limit.
+        noise: Noise variance of the standardised coefficients; ``None`` is learned.
+        n_best: Number of templates averaged for start labels, whose errors are stored.
+        n_nodes: Nodes in temperature of the two local covariances.
+        bandwidth: Their smoothing in dex of temperature.
+        n_folds: Folds by star, for cross validation and for the held-out report.
+        seed: Seed of the folds.
+    """
+
+    kernel: Callable[[int], Kernel]
+    learner: Learner
+    variance: float = 0.95
+    max_comp: int | None = None
+    noise: float | None = None
+    n_best: int = 5
+    n_nodes: int = 15
+    bandwidth: float = 0.04
+    n_folds: int = 5
+    seed: int = 0
+
+    def train(
+        self,
+        library: Library,
+        preprocessor: Preprocessor,
+        trainer: TrainerFactory,
+        checkpoint: Path,
+    ) -> Emulator:
+        """Learn hyperparameters and build the emulator.
+
+        Args:
+            library: Training stars.
+            preprocessor: What made the library's spectra, kept for surveys.
+            trainer: Builds the Lightning trainer.
+            checkpoint: Where an interrupted training is kept.
+
+        Returns:
+            The emulator.
+        """
+        gp = SharedKernelGP(self.kernel(len(library.label_names)), self.noise)
+        return self.build(library, preprocessor, gp, self._learn(trainer, checkpoint))
+
+    def with_hyperparameters(self, emulator: Emulator, library: Library) -> Emulator:
+        """The emulator of another library (a fold) at the hyperparameters of a trained one.
+
+        Args:
+            emulator: Gives hyperparameters and preprocessing.
+            library: Training stars.
+
+        Returns:
+            A new emulator; PCA, scaling and covariances are those of ``library``.
+        """
+        gp = SharedKernelGP(self.kernel(len(library.label_names)), self.noise)
+        state = emulator.gp.state_dict()
+        gp.load_state_dict({name: state[name] for name in gp.state_dict()})
+        return self.build(library, emulator.preprocessor, gp, lambda gp, table: None)
+
+    def build(
+        self,
+        library: Library,
+        preprocessor: Preprocessor,
+        gp: SharedKernelGP,
+        learn: Callable[[SharedKernelGP, TrainingTable], None],
+    ) -> Emulator:
+        """Chain scaling, flux PCA, Gaussian process, and the two local covariances.
+
+        Args:
+            library: Training stars.
+            preprocessor: Kept for surveys.
+            gp: Unconditioned Gaussian process.
+            learn: Sets its hyperparameters.
+
+        Returns:
+            The emulator.
+        """
+        scaler = LabelScaler.fit(library.labels)
+        flux_pca = fit_flux_pca(library.spectra, self.variance, self.max_comp)
+        coefficients = flux_pca.project(library.spectra)
+        comp_scale = coefficients.std(dim=0)
+        table = TrainingTable(
+            scaler.to_unit(library.labels),
+            coefficients / comp_scale,
+            folds_by_star(library.star_names, self.n_folds, self.seed),
+        )
+        learn(gp, table)
+        left_out = gp.condition(table.x, table.y)
+        residuals = fit_local_covariance(
+            library.labels[:, 0], left_out, self.n_nodes, self.bandwidth
+        )
+        start_teff, errors = start_errors(library, scaler, self.n_best)
+        start_error = fit_local_covariance(start_teff, errors, self.n_nodes, self.bandwidth)
+        return Emulator(
+            preprocessor, library, scaler, flux_pca, comp_scale, gp.eval(), residuals, start_error
+        )
+
+    def _learn(
+        self, trainer: TrainerFactory, checkpoint: Path
+    ) -> Callable[[SharedKernelGP, TrainingTable], None]:
+        return lambda gp, table: self.learner.learn(gp, table, trainer, checkpoint)

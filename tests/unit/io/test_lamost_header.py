@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from astropy.io import fits
+from tests.data.lamost import make as files
+
+from torchfit.exceptions import SpectrumError
+from torchfit.io.fits_file import FitsUnit, read_fits
+from torchfit.io.lamost_header import MAX_REDSHIFT, star_info
+
+
+def unit_of(tmp_path, layout="table", **changes):
+    return read_fits(files.make(tmp_path / "x.fits", layout, changes), "x")[0]
+
+
+def test_everything_in_a_new_header(tmp_path):
+    info = star_info(unit_of(tmp_path), "x")
+    assert info.source == "x"
+    assert info.obsid == 1247301001
+    assert info.name == "LAMOST J042543.91+323730.3"
+    assert (info.ra, info.dec) == (66.43298, 32.625089)
+    assert info.subclass == "G5"
+    assert info.z == 4.19e-5
+    assert info.snr == {"u": 21.9, "g": 102.45, "r": 194.94, "i": 236.02, "z": 187.13}
+    assert info.labels == {}
+
+
+def test_the_first_release_has_no_obsid_and_other_snr_cards(tmp_path):
+    info = star_info(unit_of(tmp_path, "first"), "x")
+    assert info.obsid is None
+    assert info.snr == dict.fromkeys("ugriz", 21.5)
+
+
+def test_unknown_snr_is_absent(tmp_path):
+    info = star_info(unit_of(tmp_path, SNRU=-9999.0, SNRZ=None), "x")
+    assert info.snr.keys() == {"g", "r", "i"}
+
+
+def minimal(**cards):
+    return FitsUnit(fits.Header({"CLASS": "STAR", "Z": 0.0, **cards}))
+
+
+@pytest.mark.parametrize(
+    ("cards", "name"),
+    [
+        ({"DESIG": "LAMOST J1", "UID": "G1"}, "LAMOST J1"),
+        ({"DESIG": " ", "UID": "G1", "RA": 1.0, "DEC": 2.0}, "G1"),
+        ({"RA": 66.43298, "DEC": -2.625089}, "J66.4330-2.6251"),
+        ({"RA": 66.43298}, ""),
+    ],
+)
+def test_name(cards, name):
+    assert star_info(minimal(**cards), "x").name == name
+
+
+def test_a_bare_header_is_enough():
+    info = star_info(minimal(), "x")
+    assert info.obsid is None
+    assert np.isnan(info.ra)
+    assert info.subclass == ""
+    assert info.snr == {}
+
+
+@pytest.mark.parametrize("z", [MAX_REDSHIFT, -MAX_REDSHIFT])
+def test_the_largest_redshift_is_allowed(z):
+    assert star_info(minimal(Z=z), "x").z == z
+    with pytest.raises(SpectrumError, match="no usable redshift"):
+        star_info(minimal(Z=1.01 * z), "x")

@@ -1,0 +1,64 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from torchfit.names import LABELS
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: its title, headings, pictures, links, and text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.images, self.links, self.ids, self.tags, self.words = [], [], [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag == "img":
+            self.images.append(attributes)
+        if tag == "a":
+            self.links.append(attributes["href"])
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def _table(n_stars, labels=LABELS):
+    """The columns of the result table that a report reads, in plausible numbers."""
+    rng = np.random.default_rng(0)
+    centre = {"teff": 6000.0, "logg": 4.0, "fe_h": -0.3, "alpha_fe": 0.1}
+    spread = {"teff": 1500.0, "logg": 0.7, "fe_h": 0.4, "alpha_fe": 0.1}
+    stars = np.arange(n_stars)
+    cells = {"star": stars, "source": [f"spec-{star}.fits" for star in stars]}
+    for label in labels:
+        cells[f"{label}_lit"] = centre[label] + spread[label] * rng.uniform(-1.5, 1.5, n_stars)
+        cells[label] = cells[f"{label}_lit"] + 0.1 * spread[label] * rng.normal(size=n_stars)
+    cells["rchi2"] = rng.lognormal(0.0, 0.3, n_stars)
+    cells["stop"] = ["max_iterations" if star % 4 == 3 else "converged" for star in stars]
+    cells["iterations"] = stars + 3
+    cells["in_library"] = stars % 5 == 4
+    return pd.DataFrame(cells)
+
+
+@pytest.fixture
+def make_table():
+    return _table
+
+
+@pytest.fixture
+def parse():
+    return Page
+
+
+@pytest.fixture
+def no_rejects():
+    return pd.DataFrame({"source": [], "reason": []})
