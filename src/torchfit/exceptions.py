@@ -21,5 +21,9 @@ class ArtefactError(TorchfitError):
     """A saved emulator is missing, damaged, or does not fit the data."""
 
 
+class OutputError(TorchfitError):
+    """A result cannot be written; what stood there before is untouched."""
+
+
 class CatalogueError(TorchfitError):
     """The parts of a run do not make a catalogue: a star is missing or doubled."""

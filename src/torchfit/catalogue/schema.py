@@ -60,7 +60,6 @@ _FIT = (
     Column("rchi2", "", "float64", "Chi-squared per degree of freedom"),
     Column("sse", "", "float64", "Unweighted sum of squared residuals over the good pixels"),
     Column("n_pix", "", "int64", "Number of good pixels"),
-    Column("n_clipped", "", "int64", "Number of pixels clipped as outliers"),
     Column("v_rad", "km/s", "float64", "Residual radial velocity found by the fit"),
     Column("group", "", "int64", "Number of the group the star was fitted in"),
     Column("spectral_class", "", "str", "Spectral class used for the grouping"),

@@ -9,9 +9,9 @@ import pandas as pd
 
 from torchfit.catalogue.fits_file import write_fits
 from torchfit.catalogue.parquet_file import write_parquet
-from torchfit.catalogue.parts import atomic
 from torchfit.catalogue.schema import Column, columns, conform
 from torchfit.exceptions import CatalogueError
+from torchfit.io.atomic import atomic
 
 REJECT_COLUMNS = ("source", "reason")
 """Columns of the table of spectra that could not be used."""

@@ -87,7 +87,8 @@ def cross_validate(
 
 def _assign(gp: SharedKernelGP, point: tuple[float, float, float]) -> None:
     radial = radial_part(gp.kernel)
+    lengthscale, outputscale, noise = torch.tensor(point, dtype=torch.float64)
     with torch.no_grad():
-        radial.base_kernel.initialize(lengthscale=point[0])
-        radial.initialize(outputscale=point[1])
-        gp.likelihood.initialize(noise=point[2])
+        radial.base_kernel.initialize(lengthscale=lengthscale)
+        radial.initialize(outputscale=outputscale)
+        gp.likelihood.initialize(noise=noise)

@@ -43,7 +43,8 @@ class SharedKernelGP(torch.nn.Module):
         self.likelihood = gpytorch.likelihoods.GaussianLikelihood(
             noise_constraint=constraint
         ).double()
-        self.likelihood.initialize(noise=0.3 if noise is None else max(noise, 2 * MIN_NOISE))
+        level = 0.3 if noise is None else max(noise, 2 * MIN_NOISE)
+        self.likelihood.initialize(noise=torch.tensor(level, dtype=torch.float64))
         self.likelihood.raw_noise.requires_grad_(noise is None)
 
     def cholesky(self, x: Float[Tensor, "template label"]) -> Float[Tensor, "template template"]:

@@ -51,11 +51,11 @@ def build_kernel(
     if shape not in ("rbf", "matern52"):
         raise ConfigError(f"emulator.kernel.shape={shape} is unknown; use rbf or matern52")
     base = RBFKernel(ard_num_dims=dims) if shape == "rbf" else MaternKernel(2.5, ard_num_dims=dims)
-    scaled = ScaleKernel(base)
+    scaled = ScaleKernel(base).double()
     _set(base, "lengthscale", lengthscale, start=1.0)
     _set(scaled, "outputscale", outputscale, start=1.0)
     if not linear:
-        return scaled.double()
+        return scaled
     return AdditiveKernel(scaled, LinearKernel(ard_num_dims=n_labels)).double()
 
 
@@ -63,7 +63,8 @@ def _set(kernel: Kernel, name: str, value: float | None, start: float) -> None:
     """Give a hyperparameter its value and freeze it, or its start value and leave it free."""
     if value is not None and value <= 0:
         raise ConfigError(f"emulator.kernel.{name}={value} must be positive")
-    kernel.initialize(**{name: start if value is None else value})
+    exact = torch.tensor(start if value is None else value, dtype=torch.float64)
+    kernel.initialize(**{name: exact})
     kernel.get_parameter(f"raw_{name}").requires_grad_(value is None)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import lightning
 from jaxtyping import Float, Int
@@ -34,6 +34,7 @@ class TrainingTable:
     fold: Int[Tensor, " template"]
 
 
+@runtime_checkable
 class Learner(Protocol):
     """Anything that finds hyperparameters."""
 

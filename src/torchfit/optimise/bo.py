@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from botorch.acquisition import UpperConfidenceBound
-from botorch.fit import fit_gpytorch_mll
+from botorch.exceptions import InputDataWarning
 from botorch.models import SingleTaskGP
 from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
 from gpytorch.kernels import MaternKernel
-from gpytorch.mlls import ExactMarginalLogLikelihood
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
+from torchfit.optimise.subspace import Subspace
 
 UNCHANGED, EXHAUSTED = (
     STOP_REASONS.index(reason) for reason in (StopReason.UNCHANGED, StopReason.MAX_ITERATIONS)
 )
-OBSERVATION_NOISE = 1e-6
-FIT_STEPS = 25
+OBSERVATION_NOISE = 1e-4
+LENGTHSCALES = torch.logspace(-1.5, 1.0, 26, dtype=torch.float64)
 CLIMB_STEPS = 20
 
 
@@ -63,13 +63,10 @@ class BayesianOptimisation:
 
         A group keeps its start when no point of its box has a lower mean loss.
         """
-        generator = torch.Generator().manual_seed(self.seed)
-        space = problem.subspace
-        x = self._first_points(problem, generator)
-        history = _History(problem, x)
-        active = torch.arange(space.n_groups)
+        history = _History(problem, self._first_points(problem.subspace))
+        active = torch.arange(problem.subspace.n_groups)
         for iteration in range(self.max_iterations):
-            candidate = self._propose(history, active, generator)
+            candidate = self._propose(history, active, iteration)
             history.add(active, candidate, self.tolerance)
             waiting = (history.unchanged < self.patience) | (iteration + 1 < self.min_iterations)
             active = waiting.nonzero()[:, 0]
@@ -77,30 +74,38 @@ class BayesianOptimisation:
                 break
         return history.fit(start, active)
 
-    def _first_points(
-        self, problem: Problem, generator: torch.Generator
-    ) -> Float[Tensor, "group first m"]:
+    def _first_points(self, space: Subspace) -> Float[Tensor, "group first m"]:
         """The best-matching label sets first, then random points, in the unit cube."""
-        space = problem.subspace
-        shape = (space.n_groups, self.n_random, space.lower.shape[1])
-        random = torch.rand(shape, generator=generator, dtype=space.lower.dtype)
-        return torch.cat([space.best_match_cube()[:, None], random.to(space.lower.device)], dim=1)
+        random = self._random(self.n_random, space, stage=0)
+        return torch.cat([space.best_match_cube()[:, None], random.transpose(0, 1)], dim=1)
 
+    def _random(self, n: int, space: Subspace, stage: int) -> Float[Tensor, "n group m"]:
+        """Random points of the unit cube, the same for every group; padding stays at 0.5.
+
+        Drawn dimension by dimension, so a group's points depend neither on the other groups of
+        the batch nor on their number of dimensions.
+        """
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + stage)
+        shape = (space.lower.shape[1], n)
+        draw = torch.rand(shape, generator=generator, dtype=space.lower.dtype).mT
+        draw = draw.to(space.lower.device)[:, None]
+        return torch.where(space.upper > space.lower, draw, 0.5)
+
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def _propose(
-        self, history: "_History", active: Int[Tensor, " active"], generator: torch.Generator
+        self, history: "_History", active: Int[Tensor, " active"], iteration: int
     ) -> Float[Tensor, "active m"]:
         """The point of highest upper confidence bound of every active group."""
         x, y = history.points[active], -history.values[active]
         y = (y - y.mean(dim=1, keepdim=True)) / y.std(dim=1, keepdim=True).clamp_min(1e-12)
-        model = _surrogate(x, y)
-        acqf = UpperConfidenceBound(model, beta=self.kappa**2)
-        shape = (self.raw_samples, len(active), 1, x.shape[2])
-        raw = torch.rand(shape, generator=generator, dtype=x.dtype).to(x.device)
+        acqf = UpperConfidenceBound(fit_surrogate(x, y), beta=self.kappa**2)
+        space, _ = history.problem.subspace.select(active)
+        raw = self._random(self.raw_samples, space, stage=iteration + 1)
         with torch.no_grad():
-            value = acqf(raw)
+            value = acqf(raw[:, :, None])
         best = value.topk(self.num_restarts, dim=0).indices[:, :, None]
-        climbs = raw[:, :, 0].gather(0, best.expand(-1, -1, x.shape[2]))
-        return _climb(acqf, climbs)
+        return _climb(acqf, raw.gather(0, best.expand(-1, -1, x.shape[2])))
 
 
 class _History:
@@ -156,17 +161,38 @@ class _History:
         )
 
 
-def _surrogate(x: Float[Tensor, "group point m"], y: Float[Tensor, "group point"]) -> SingleTaskGP:
-    """One Gaussian process per group, length scales by marginal likelihood."""
-    kernel = MaternKernel(nu=2.5, batch_shape=x.shape[:1])
-    kernel.initialize(lengthscale=0.3 * x.shape[2] ** 0.5)
+def fit_surrogate(
+    x: Float[Tensor, "group point m"], y: Float[Tensor, "group point"]
+) -> SingleTaskGP:
+    """One Gaussian process per group; the length scale is the likeliest of a grid.
+
+    One hyperparameter needs no gradient: a grid cannot fail, is the same for a group alone and in
+    a batch, and costs one batched Cholesky.
+
+    Args:
+        x: Points in the unit cube.
+        y: Standardised values.
+
+    Returns:
+        BoTorch model with one batch element per group.
+    """
+    scales = (x.shape[2] ** 0.5 * LENGTHSCALES.to(x))[:, None].expand(-1, len(x))
+    kernel = MaternKernel(nu=2.5, batch_shape=scales.shape).to(x)
+    kernel.lengthscale = scales[:, :, None, None]
+    with torch.no_grad():
+        covariance = kernel(x).to_dense() + OBSERVATION_NOISE * torch.eye(x.shape[1]).to(x)
+        factor = torch.linalg.cholesky(covariance)
+        white = torch.linalg.solve_triangular(factor, y[:, :, None], upper=False)
+    half_log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1)
+    likeliest = (-0.5 * white.square().sum(dim=(-2, -1)) - half_log_det).argmax(dim=0)
+    best = MaternKernel(nu=2.5, batch_shape=x.shape[:1]).to(x)
+    best.lengthscale = scales[likeliest, torch.arange(len(x))][:, None, None]
     noise = torch.full_like(y[:, :, None], OBSERVATION_NOISE)
-    model = SingleTaskGP(x, y[:, :, None], noise, covar_module=kernel, outcome_transform=None)
-    mll = ExactMarginalLogLikelihood(model.likelihood, model)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit_gpytorch_mll(mll, optimizer_kwargs={"options": {"maxiter": FIT_STEPS}})
-    return model
+        # BoTorch warns of inputs that do not fill the cube, which few first points never do.
+        warnings.simplefilter("ignore", InputDataWarning)
+        model = SingleTaskGP(x, y[:, :, None], noise, covar_module=best, outcome_transform=None)
+    return model.eval()
 
 
 def _climb(

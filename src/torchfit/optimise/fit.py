@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -23,6 +23,9 @@ class StopReason(StrEnum):
 
 STOP_REASONS = tuple(StopReason)
 """Stop reasons by the number that stands for them in a tensor."""
+
+AT_REST = (StopReason.CONVERGED, StopReason.UNCHANGED)
+"""Stop reasons of a fit that came to rest."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Fit:
         return [str(STOP_REASONS[number]) for number in self.stop.tolist()]
 
 
+@runtime_checkable
 class Optimiser(Protocol):
     """Anything that lowers the loss of stars."""
 

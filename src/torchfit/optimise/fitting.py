@@ -1,6 +1,6 @@
 """The fit with its settings: a metric, and optimisers one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -19,12 +19,12 @@ class Fitting:
 
     Args:
         metric: How residuals are weighed.
-        optimisers: Run in this order, each from where the last has stopped; none leaves the
-            start labels.
+        optimisers: Run in this order, each from where the last has stopped; one that is ``None``
+            is passed over. None at all leaves the start labels.
     """
 
     metric: Metric
-    optimisers: Sequence[Optimiser]
+    optimisers: Mapping[str, Optimiser | None]
 
     def fit(
         self,
@@ -47,6 +47,6 @@ class Fitting:
         lower, upper = emulator.bounds
         problem = Problem(self.metric.objective(emulator, spectra, start), lower, upper, subspace)
         fit = Fit.at_start(problem, emulator.scaler.to_unit(start))
-        for optimiser in self.optimisers:
+        for optimiser in filter(None, self.optimisers.values()):
             fit = optimiser.minimise(problem, fit)
         return problem, fit

@@ -83,6 +83,33 @@ class Metric:
         extra = emulator.flux_pca.truncation + self.noise_floor**2
         return torch.where(good, 1 / (noise + extra), 0.0)
 
+    def velocity(
+        self, emulator: Emulator, spectra: Spectra, model: Float[Tensor, "star pix"]
+    ) -> Float[Tensor, " star"]:
+        r"""Residual velocity of stars at their solution, the mean of its posterior.
+
+        :math:`v = (T^T W T + \Lambda^{-1})^{-1} T^T W (L - M)`, the last of the nuisances.
+
+        Args:
+            emulator: The emulator.
+            spectra: Normalised spectra.
+            model: Model spectra at the solution.
+
+        Returns:
+            Velocity in km/s; NaN when the metric has no velocity or no weights.
+        """
+        if not self.weighted or self.nuisance.velocity_sigma is None:
+            return torch.full_like(model[:, 0], torch.nan)
+        weight = self.pixel_weights(emulator, spectra)
+        return torch.cat(
+            [
+                self.nuisance.posterior_mean(
+                    emulator.wave, model[piece], weight[piece], spectra.flux[piece]
+                )[:, -1]
+                for piece in _pieces(len(spectra))
+            ]
+        )
+
     def _fold(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
     ) -> tuple[Tensor, Tensor, Tensor]:

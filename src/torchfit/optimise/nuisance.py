@@ -62,6 +62,31 @@ class Nuisance:
             return model.new_zeros(*model.shape, 0)
         return torch.cat(columns, dim=2)
 
+    def posterior_mean(
+        self,
+        wave: Float[Tensor, " pix"],
+        model: Float[Tensor, "star pix"],
+        weight: Float[Tensor, "star pix"],
+        flux: Float[Tensor, "star pix"],
+    ) -> Float[Tensor, "star nuisance"]:
+        """Most probable nuisances of spectra with known models.
+
+        Args:
+            wave: Wavelength in Angstrom.
+            model: Model spectra.
+            weight: Inverse variance of every pixel, 0 where it has no say.
+            flux: Observed spectra.
+
+        Returns:
+            Polynomial coefficients, then the velocity in km/s.
+        """
+        columns = self.columns(wave, model)
+        weighted = weight[:, :, None] * columns
+        prior = torch.tensor(self.sigma, dtype=model.dtype, device=model.device).pow(-2).diag()
+        residual = torch.where(weight > 0, flux - model, 0.0)
+        normal = weighted.mT @ columns + prior
+        return torch.linalg.solve(normal, weighted.mT @ residual[:, :, None])[:, :, 0]
+
 
 def legendre(wave: Float[Tensor, " pix"], degree: int) -> Float[Tensor, "pix order"]:
     r"""Legendre polynomials over the range of ``wave``.

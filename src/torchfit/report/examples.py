@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from torchfit.catalogue.parts import atomic
 from torchfit.exceptions import DataError
+from torchfit.io.atomic import atomic
 
 _ARRAYS = ("wave", "flux", "model", "ivar", "star")
 
@@ -54,7 +54,7 @@ class Examples:
             path: File to write.
 
         Raises:
-            CatalogueError: If the file cannot be written.
+            OutputError: If the file cannot be written.
         """
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
         with atomic(path) as temp:

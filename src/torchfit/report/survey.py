@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from torchfit.names import FE_H, LOGG, QUANTITIES, TEFF
-from torchfit.optimise.fit import StopReason
+from torchfit.optimise.fit import AT_REST
 from torchfit.report.examples import Examples
 from torchfit.report.figures.comparison import label_comparison
 from torchfit.report.figures.population import chi2_histogram, kiel_diagram
@@ -15,9 +15,6 @@ from torchfit.report.figures.spectrum import spectrum_figure
 from torchfit.report.metrics import label_residuals
 from torchfit.report.page import Section, render_page
 from torchfit.report.rows import Row
-
-AT_REST = (StopReason.CONVERGED, StopReason.UNCHANGED)
-"""Stop reasons of a fit that came to rest."""
 
 LISTED = 25
 """Number of rows from which a list is cut short."""

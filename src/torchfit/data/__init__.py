@@ -1,0 +1,1 @@
+"""Surveys to fit: packed into preprocessed shards, and handed out in groups."""

@@ -1,0 +1,144 @@
+"""The survey as Lightning wants it: batches of whole groups, read from shards when needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from torchfit.data.shards import Shard
+from torchfit.spectra import Spectra
+
+
+@dataclass(frozen=True)
+class GroupBatch:
+    """Stars of whole groups.
+
+    Args:
+        star: Place of each star in the survey's table.
+        group: Number of each star's group in the survey.
+        spectra: Normalised spectra, float64.
+        number: Number of the batch in the survey.
+    """
+
+    star: Int[Tensor, " star"]
+    group: Int[Tensor, " star"]
+    spectra: Spectra
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class PackedSurvey:
+    """Shards of a survey, and where each star of its table lies in them.
+
+    Args:
+        paths: Shards.
+        wave: Their grid, vacuum Angstrom.
+        shard: Shard of each star.
+        row: Row of each star in its shard.
+    """
+
+    paths: Sequence[Path]
+    wave: Float[Tensor, " pix"]
+    shard: Int[np.ndarray, " star"]
+    row: Int[np.ndarray, " star"]
+
+    @classmethod
+    def of(cls, paths: Sequence[Path], wave: Float[Tensor, " pix"]) -> "PackedSurvey":
+        """Stars in the order of the shards.
+
+        Args:
+            paths: Shards.
+            wave: Their grid.
+
+        Returns:
+            The survey.
+        """
+        sizes = [len(Shard(path)) for path in paths]
+        shard = np.repeat(np.arange(len(paths)), sizes)
+        return cls(paths, wave, shard, np.concatenate([np.arange(size) for size in sizes]))
+
+    def spectra(self, star: Int[np.ndarray, " chosen"]) -> Spectra:
+        """Spectra of some stars.
+
+        Args:
+            star: Places in the survey's table, in any order.
+
+        Returns:
+            Normalised spectra in that order.
+        """
+        shards = np.unique(self.shard[star])
+        here = [np.flatnonzero(self.shard[star] == shard) for shard in shards]
+        pieces = [
+            Shard(self.paths[shard]).spectra(self.wave, self.row[star[places]])
+            for shard, places in zip(shards, here, strict=True)
+        ]
+        back = torch.from_numpy(np.argsort(np.concatenate(here), kind="stable"))
+        flux, ivar, has_ivar = (
+            torch.cat([getattr(piece, name) for piece in pieces])[back]
+            for name in ("flux", "ivar", "has_ivar")
+        )
+        return Spectra(self.wave, flux, ivar, has_ivar)
+
+
+class GroupDataset(Dataset):
+    """Batches of whole groups; a batch is made of the same groups however often a run restarts.
+
+    Args:
+        survey: The packed survey.
+        group: Group of each star, 0 ... n_groups - 1.
+        batch_groups: Groups per batch.
+        done: Numbers of the batches that need not be done again.
+    """
+
+    def __init__(
+        self,
+        survey: PackedSurvey,
+        group: Int[np.ndarray, " star"],
+        batch_groups: int,
+        done: Sequence[int] = (),
+    ) -> None:
+        self.survey, self.group = survey, group
+        self.batch_groups = batch_groups
+        n_batches = -(-(int(group.max()) + 1) // batch_groups)
+        self.numbers = [number for number in range(n_batches) if number not in set(done)]
+
+    def __len__(self) -> int:
+        """Number of batches to do."""
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> GroupBatch:
+        """Read one batch."""
+        number = self.numbers[index]
+        star = np.flatnonzero(self.group // self.batch_groups == number)
+        star = star[np.argsort(self.group[star], kind="stable")]
+        spectra = self.survey.spectra(star)
+        return GroupBatch(
+            torch.from_numpy(star), torch.from_numpy(self.group[star]), spectra, number
+        )
+
+
+class SurveyDataModule(lightning.LightningDataModule):
+    """Hands the batches of a survey to Lightning.
+
+    Args:
+        dataset: Batches of groups.
+    """
+
+    def __init__(self, dataset: GroupDataset) -> None:
+        super().__init__()
+        self.dataset = dataset
+
+    def predict_dataloader(self) -> DataLoader:
+        """Batches in order."""
+        return DataLoader(self.dataset, batch_size=1, shuffle=False, collate_fn=_single)
+
+
+def _single(batches: Sequence[GroupBatch]) -> GroupBatch:
+    """The only batch of a list: the dataset has made it already."""
+    return batches[0]

@@ -1,0 +1,30 @@
+"""Moving frozen dataclasses of tensors between devices."""
+
+import dataclasses
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+
+def to_device(value: T, device: torch.device) -> T:
+    """Copy a value with every tensor inside it on another device.
+
+    Args:
+        value: A tensor, a module, a dataclass of such (nested as deep as it may be), or anything
+            else, which is returned as it is.
+        device: Where to.
+
+    Returns:
+        The copy; tensors already there are shared. A module is moved in place.
+    """
+    if isinstance(value, torch.Tensor | torch.nn.Module):
+        return value.to(device)  # type: ignore[return-value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        moved = {
+            field.name: to_device(getattr(value, field.name), device)
+            for field in dataclasses.fields(value)
+        }
+        return dataclasses.replace(value, **moved)
+    return value

@@ -1,0 +1,169 @@
+"""An emulator on disk: one folder with weights, a description, and the library's licence."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from gpytorch.kernels import AdditiveKernel, RBFKernel
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.emulator.flux_pca import FluxPCA
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
+from torchfit.emulator.local_covariance import LocalCovariance
+from torchfit.exceptions import ArtefactError
+from torchfit.io.atomic import atomic_folder
+from torchfit.library.library import Library
+from torchfit.library.scaling import LabelScaler
+from torchfit.preprocess.compose import Preprocessor
+from torchfit.spectra import Spectra
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
+
+
+def save_emulator(emulator: Emulator, folder: Path) -> None:
+    """Write an emulator; an old one in the same place is replaced as a whole.
+
+    Args:
+        emulator: The emulator.
+        folder: Where to write ``weights.safetensors``, ``emulator.json`` (grid and its medium,
+            preprocessing, label names, hyperparameters, provenance) and the library's licence.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+    """
+    with atomic_folder(folder) as temp:
+        save_file(_tensors(emulator), temp / WEIGHTS)
+        text = json.dumps(_description(emulator), indent=2, sort_keys=True)
+        (temp / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        licence = emulator.library.provenance.get("licence", "not stated by the library")
+        (temp / LICENCE).write_text(licence + "\n", encoding="utf-8")
+
+
+def load_emulator(folder: Path) -> Emulator:
+    """Read an emulator written by :func:`save_emulator`.
+
+    Args:
+        folder: The artefact folder.
+
+    Returns:
+        The emulator, ready to predict.
+
+    Raises:
+        ArtefactError: If it is missing, damaged, or of another format.
+    """
+    if not (folder / DESCRIPTION).is_file():
+        raise ArtefactError(
+            f"no emulator in {folder}; make one with `python train.py`, or say artefact=FOLDER"
+        )
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise ArtefactError(
+                f"{folder} has format {description['format']}, this torchfit reads {FORMAT}; "
+                "train it again"
+            )
+        return _emulator(description, load_file(folder / WEIGHTS))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ArtefactError(f"{folder} is damaged ({error}); train it again") from error
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of an emulator on disk, the same for the same weights and description.
+
+    Args:
+        folder: The artefact folder.
+
+    Returns:
+        Hexadecimal sha256.
+    """
+    digest = hashlib.sha256()
+    for name in (WEIGHTS, DESCRIPTION):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _tensors(emulator: Emulator) -> dict[str, Tensor]:
+    library, pca = emulator.library, emulator.flux_pca
+    tensors = {
+        "wave": library.spectra.wave,
+        "library.flux": library.spectra.flux.float(),
+        "library.good": library.spectra.good,
+        "library.labels": library.labels,
+        "scaler.mean": emulator.scaler.mean,
+        "scaler.std": emulator.scaler.std,
+        "flux_pca.mean": pca.mean,
+        "flux_pca.basis": pca.basis,
+        "flux_pca.truncation": pca.truncation,
+        "flux_pca.good": pca.good,
+        "comp_scale": emulator.comp_scale,
+        "residuals.nodes": emulator.residuals.nodes,
+        "residuals.matrices": emulator.residuals.matrices,
+        "start_error.nodes": emulator.start_error.nodes,
+        "start_error.matrices": emulator.start_error.matrices,
+    }
+    tensors |= {f"gp.{name}": value for name, value in emulator.gp.state_dict().items()}
+    return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+
+
+def _description(emulator: Emulator) -> dict[str, object]:
+    library, kernel = emulator.library, emulator.gp.kernel
+    base = radial_part(kernel).base_kernel
+    return {
+        "format": FORMAT,
+        "medium": "vacuum",
+        "wave_unit": "Angstrom",
+        "label_names": library.label_names,
+        "star_names": library.star_names,
+        "lsf_fwhm": library.lsf_fwhm,
+        "preprocess": dataclasses.asdict(emulator.preprocessor),
+        "kernel": {
+            "n_labels": len(library.label_names),
+            "shape": "rbf" if isinstance(base, RBFKernel) else "matern52",
+            "ard": base.ard_num_dims is not None,
+            "linear": isinstance(kernel, AdditiveKernel),
+        },
+        "hyperparameters": hyperparameters(kernel, emulator.gp.likelihood),
+        "provenance": dict(library.provenance),
+        "settings": dict(emulator.settings),
+    }
+
+
+def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
+    good = tensors["library.good"]
+    flux = tensors["library.flux"].double()
+    no_errors = torch.zeros(len(flux), dtype=torch.bool)
+    library = Library(
+        Spectra(tensors["wave"], flux, good.double(), no_errors),
+        tensors["library.labels"],
+        tuple(description["label_names"]),
+        tuple(description["star_names"]),
+        description["lsf_fwhm"],
+        description["provenance"],
+    )
+    return Emulator(
+        Preprocessor(**description["preprocess"]),
+        library,
+        LabelScaler(tensors["scaler.mean"], tensors["scaler.std"]),
+        FluxPCA(*(tensors[f"flux_pca.{name}"] for name in ("mean", "basis", "truncation", "good"))),
+        tensors["comp_scale"],
+        _gaussian_process(description["kernel"], tensors),
+        LocalCovariance(tensors["residuals.nodes"], tensors["residuals.matrices"]),
+        LocalCovariance(tensors["start_error.nodes"], tensors["start_error.matrices"]),
+        description["settings"],
+    )
+
+
+def _gaussian_process(kernel: dict, tensors: dict[str, Tensor]) -> SharedKernelGP:
+    gp = SharedKernelGP(build_kernel(**kernel))
+    state = {name[3:]: value for name, value in tensors.items() if name.startswith("gp.")}
+    gp.register_buffer("x_train", state["x_train"])
+    gp.register_buffer("alpha", state["alpha"])
+    gp.load_state_dict(state)
+    return gp.eval()

@@ -1,0 +1,1 @@
+"""Quality flags: one bit, one rule."""

@@ -1,0 +1,44 @@
+"""The Lightning trainer as torchfit needs it."""
+
+from collections.abc import Sequence
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+
+
+def build_trainer(
+    accelerator: str = "cpu",
+    devices: int | str = 1,
+    strategy: str = "auto",
+    max_epochs: int = 1,
+    callbacks: Sequence[Callback] = (),
+) -> lightning.Trainer:
+    """Build a trainer without loggers and with our own progress bars.
+
+    Several devices are spawned from this process: a launcher that starts the program once per
+    device would pack the survey several times, and breaks Hydra's sweeps.
+
+    Args:
+        accelerator: Lightning's name of the hardware: ``cpu``, ``gpu``, ``auto``.
+        devices: Number of devices.
+        strategy: Lightning's strategy; ``auto`` takes ``ddp_spawn`` for several devices.
+        max_epochs: Most epochs of a training.
+        callbacks: Callbacks.
+
+    Returns:
+        The trainer; checkpoints are kept only by a callback.
+    """
+    if strategy == "auto" and devices not in (1, "1", "auto"):
+        strategy = "ddp_spawn"
+    keeps = any(isinstance(c, lightning.pytorch.callbacks.ModelCheckpoint) for c in callbacks)
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        strategy=strategy,
+        max_epochs=max_epochs,
+        callbacks=list(callbacks),
+        logger=False,
+        enable_checkpointing=keeps,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )

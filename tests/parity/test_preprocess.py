@@ -1,0 +1,123 @@
+"""Running median and spline against scipy, numpy loops, and an analytic integral."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.interpolate import CubicSpline
+from scipy.ndimage import median_filter
+
+from torchfit.preprocess.continuum import running_median
+from torchfit.preprocess.resample import resample, spline_curvature
+from torchfit.preprocess.resolution import convolve
+
+N_STARS, N_PIX = 3, 120
+
+
+def loop_median(flux, good, window):
+    """Upper median of the good pixels of every window of the reflected spectrum."""
+    before, after = window // 2, (window - 1) // 2
+    padded = np.pad(flux, (before, after), mode="symmetric")
+    usable = np.pad(good, (before, after), mode="symmetric")
+    median = np.full(len(flux), np.nan)
+    for pixel in range(len(flux)):
+        inside = padded[pixel : pixel + window][usable[pixel : pixel + window]]
+        if len(inside):
+            median[pixel] = np.sort(inside)[len(inside) // 2]
+    return median
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("window", [1, 2, 3, 40, 41, N_PIX - 1, N_PIX])
+def test_running_median_is_scipys(rng, window, ties, dtype):
+    flux = rng.normal(size=(N_STARS, N_PIX)).astype(dtype)
+    flux = np.round(flux) if ties else flux
+    expected = np.stack([median_filter(row, [window], mode="reflect") for row in flux])
+    found = running_median(
+        torch.from_numpy(flux), torch.ones(flux.shape, dtype=torch.bool), window
+    ).numpy()
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_running_median_of_400_pixels_is_scipys(rng):
+    flux = rng.normal(size=(2, 900))
+    expected = np.stack([median_filter(row, [400], mode="reflect") for row in flux])
+    found = running_median(torch.from_numpy(flux), torch.ones(2, 900, dtype=torch.bool), 400)
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.97])
+@pytest.mark.parametrize("window", [1, 8, 41, N_PIX])
+def test_running_median_of_good_pixels_is_a_loops(rng, window, share):
+    flux = np.round(rng.normal(size=(N_STARS, N_PIX)), 1)
+    good = rng.random(flux.shape) > share
+    good[0, 30:80] = False
+    expected = np.stack([loop_median(f, g, window) for f, g in zip(flux, good, strict=True)])
+    found = running_median(torch.from_numpy(flux), torch.from_numpy(good), window)
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def uneven(rng, n_pix):
+    return np.cumsum(rng.uniform(0.3, 1.7, size=(N_STARS, n_pix)), axis=1) + 4000
+
+
+@pytest.mark.parametrize("n_pix", [2, 3, 4, N_PIX])
+def test_resampling_is_scipys_natural_spline(rng, assert_close, n_pix):
+    wave, flux = uneven(rng, n_pix), rng.normal(size=(N_STARS, n_pix))
+    low, high = wave[:, 0].max(), wave[:, -1].min()
+    grid = np.linspace(low + 1e-6, max(high, low + 1.0) - 1e-6, 53)
+    inside = (grid >= wave[:, :1]) & (grid <= wave[:, -1:])
+    new_flux, new_ivar = resample(
+        *(torch.from_numpy(a) for a in (wave, flux, np.ones_like(flux), grid))
+    )
+    for star in range(N_STARS):
+        spline = CubicSpline(wave[star], flux[star], bc_type="natural")
+        assert_close(new_flux[star], np.where(inside[star], spline(grid), 0))
+    np.testing.assert_array_equal(new_ivar.numpy() > 0, inside)
+
+
+def test_spline_curvature_is_scipys(rng, assert_close):
+    wave, flux = uneven(rng, N_PIX), rng.normal(size=(N_STARS, N_PIX))
+    curvature = spline_curvature(torch.from_numpy(wave), torch.from_numpy(flux))
+    for star in range(N_STARS):
+        spline = CubicSpline(wave[star], flux[star], bc_type="natural")
+        assert_close(curvature[star], spline(wave[star], 2))
+
+
+def test_spline_through_good_pixels_is_scipys_over_filled_ones(rng, assert_close):
+    wave, flux = uneven(rng, N_PIX), rng.normal(size=(N_STARS, N_PIX))
+    good = rng.random(flux.shape) > 0.3
+    grid = np.linspace(wave[:, 0].max(), wave[:, -1].min(), 77)
+    new_flux, new_ivar = resample(
+        *(torch.from_numpy(a) for a in (wave, flux, good.astype(float), grid))
+    )
+    for star in range(N_STARS):
+        keep = good[star]
+        filled = np.interp(wave[star], wave[star][keep], flux[star][keep])
+        expected = CubicSpline(wave[star], filled, bc_type="natural")(grid)
+        usable = new_ivar[star].numpy() > 0
+        assert usable.any()
+        assert_close(new_flux[star][usable], expected[usable])
+
+
+@pytest.mark.parametrize("sigma", [0.4, 1.3, 3.0])
+def test_convolution_away_from_bad_pixels_is_numpys(rng, assert_close, sigma):
+    flux = rng.normal(size=(N_STARS, N_PIX))
+    good = torch.ones(N_STARS, N_PIX, dtype=torch.bool)
+    half = max(1, int(5 * sigma + 0.5))
+    kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
+    found = convolve(torch.from_numpy(flux), good, sigma)
+    for star in range(N_STARS):
+        expected = np.convolve(flux[star], kernel / kernel.sum(), mode="same")
+        assert_close(found[star, half:-half], expected[half:-half])
+
+
+def test_convolution_beside_bad_pixels_is_a_loops(rng, assert_close):
+    flux, good = rng.normal(size=(N_STARS, N_PIX)), rng.random((N_STARS, N_PIX)) > 0.3
+    pixel = np.arange(N_PIX)
+    kernel = np.exp(-0.5 * ((pixel[:, None] - pixel) / 2.0) ** 2)
+    kernel[np.abs(pixel[:, None] - pixel) > 10] = 0
+    expected = (flux * good) @ kernel / (good.astype(float) @ kernel)
+    found = convolve(torch.from_numpy(flux), torch.from_numpy(good), 2.0)
+    assert_close(found, np.where(good, expected, 0))
