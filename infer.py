@@ -4,15 +4,16 @@ import hydra
 from omegaconf import DictConfig
 
 from torchfit import tasks
-from torchfit.command import command
+from torchfit.command import one_line_errors
 
 
 @hydra.main(version_base=None, config_path="conf", config_name="infer")
-@command
+@one_line_errors()
 def main(cfg: DictConfig) -> None:
     """Run the survey that the configuration describes."""
     tasks.infer(cfg)
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -4,15 +4,16 @@ import hydra
 from omegaconf import DictConfig
 
 from torchfit import tasks
-from torchfit.command import command
+from torchfit.command import one_line_errors
 
 
 @hydra.main(version_base=None, config_path="conf", config_name="train")
-@command
+@one_line_errors()
 def main(cfg: DictConfig) -> None:
     """Run the training that the configuration describes."""
     tasks.train(cfg)
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
@@ -17,6 +18,7 @@ from torchfit.spectra import Spectra
 from torchfit.training import EmulatorTraining
 
 torch.set_num_threads(1)
+threadpool_limits(1)  # small matrices on a shared machine: two threads wait for each other
 settings.register_profile("torchfit", deadline=None)
 settings.load_profile("torchfit")
 

@@ -1,42 +1,100 @@
 """What the command line owes its user: an error in one line, and an exit status."""
 
-import functools
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import singledispatch
 
-from hydra.errors import InstantiationException
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from hydra.errors import (
+    CompactHydraException,
+    ConfigCompositionException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from torchfit.exceptions import TorchfitError
 
+MENDABLE = (
+    TorchfitError,
+    CompactHydraException,
+    OmegaConfBaseException,
+    MisconfigurationException,
+    OSError,
+)
+"""Errors of input, configuration, hardware, or a full disk: what a user can mend."""
 
-def command(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
-    """Turn the errors a user can mend into one line on standard error and exit status 1.
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn an error that a user can mend into one line on standard error and exit status 1.
+
+    It stands twice in a program: around the program, for errors in composing the configuration,
+    and around its task, to whose errors Hydra would add a line. Other errors keep their
+    traceback; HYDRA_FULL_ERROR=0 gives the first ones in Hydra's own words.
+
+    Yields:
+        Nothing.
+    """
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        yield
+    except MENDABLE as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+@singledispatch
+def one_line(error: BaseException) -> str:
+    """Say in one line what is wrong; the errors that need other words have them below.
 
     Args:
-        task: What the command does.
+        error: The error.
 
     Returns:
-        The same, without tracebacks for errors of input, configuration, or a full disk. Errors
-        of the program itself keep theirs.
+        A line.
     """
-
-    @functools.wraps(task)
-    def run(cfg: DictConfig) -> None:
-        try:
-            task(cfg)
-        except (TorchfitError, OmegaConfBaseException) as error:
-            _fail(error)
-        except InstantiationException as error:
-            _fail(error.__cause__ or error)
-        except KeyboardInterrupt:
-            print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-            sys.exit(130)
-
-    return run
+    return " ".join(str(error).split())
 
 
-def _fail(error: BaseException) -> None:
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-    sys.exit(1)
+@one_line.register
+def _no_value(error: MissingMandatoryValue) -> str:
+    return f"{error.full_key} has no value; give it as {error.full_key}=VALUE"
+
+
+@one_line.register
+def _not_built(error: InstantiationException) -> str:
+    cause = error.__cause__
+    return one_line(cause) if isinstance(cause, MENDABLE) else " ".join(str(error).split())
+
+
+@one_line.register
+def _syntax(error: OverrideParseException) -> str:
+    return (
+        f"cannot read {error.override}; write key=value, and a value with '=', ',' or blanks "
+        "in quotes within quotes: \"key='value'\""
+    )
+
+
+@one_line.register
+def _no_such_option(error: MissingConfigException) -> str:
+    group, _, name = str(error.missing_cfg_file).rpartition("/")
+    return f"{group}={name} is unknown; use one of: {', '.join(error.options or ())}"
+
+
+@one_line.register
+def _not_composed(error: ConfigCompositionException) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, OmegaConfBaseException):
+        return " ".join(str(error).split())
+    path, dot, key = str(cause.full_key).rpartition(".")
+    known = sorted(map(str, cause.parent_node or ()))
+    near = ", ".join(path + dot + name for name in get_close_matches(key, known) or known)
+    return f"no such key: {cause.full_key}" + (f"; there is {near}" if near else "")

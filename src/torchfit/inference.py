@@ -131,8 +131,7 @@ class Inference(lightning.LightningModule):
         labels = self.emulator.scaler.from_unit(fit.unit)
         best_cfi = cfi.max(dim=1).values
         good = batch.spectra.good & self.emulator.flux_pca.good
-        model = self.emulator.flux(labels)
-        residual = torch.where(good, batch.spectra.flux - model, 0.0)
+        residual = torch.where(good, batch.spectra.flux - self.emulator.flux(labels), 0.0)
         return Measured(
             star=batch.star,
             group=batch.group,
@@ -143,7 +142,7 @@ class Inference(lightning.LightningModule):
             chi2=problem.objective.chi_squared(fit.unit),
             sse=residual.square().sum(dim=1),
             n_pix=good.sum(dim=1),
-            v_rad=self.fitting.metric.velocity(self.emulator, batch.spectra, model),
+            v_rad=self.fitting.metric.velocity(self.emulator, batch.spectra, labels),
             flags=self._flags(batch.spectra, problem, fit, best_cfi),
             fit=fit,
         )

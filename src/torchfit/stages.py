@@ -133,11 +133,12 @@ def choose_examples(
     spectra = survey.packed.spectra(place)
     names = list(inference.emulator.label_names)
     model = inference.emulator.flux(torch.from_numpy(chosen[names].to_numpy(copy=True)))
-    good = spectra.good & inference.emulator.flux_pca.good
+    known = inference.emulator.flux_pca.good
+    good = spectra.good & known
     return Examples(
         wave=spectra.wave.numpy(),
         flux=spectra.flux.numpy(),
-        model=model.numpy(),
+        model=torch.where(known, model, torch.nan).numpy(),
         ivar=torch.where(good, spectra.ivar, 0.0).numpy(),
         star=chosen["star"].to_numpy(),
         title=tuple(_title(row) for row in chosen.to_dict("records")),

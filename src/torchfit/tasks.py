@@ -1,6 +1,5 @@
 """The two tasks: build what the configuration names, run it, say where the results are."""
 
-import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,8 +23,6 @@ from torchfit.report.training import flux_residual_rows, inversion_rows, trainin
 from torchfit.stages import choose_examples, fit_survey, match_survey, run_key
 from torchfit.validation import hold_out
 
-logger = logging.getLogger(__name__)
-
 
 def train(cfg: DictConfig) -> Path:
     """Make an emulator from a library, judge it on held-out stars, and write both.
@@ -37,14 +34,15 @@ def train(cfg: DictConfig) -> Path:
         The artefact folder.
     """
     folder = Path(cfg.output_dir)
-    _begin(cfg)
+    lightning.seed_everything(cfg.seed, verbose=False)
     preprocessor, training = _build(cfg.preprocess), _build(cfg.emulator)
     trainer = _build(cfg.trainer)
     library = _build(cfg.library)(preprocessor=preprocessor)
-    settings = OmegaConf.to_container(cfg.emulator, resolve=True)
-    checkpoint = folder / "checkpoints" / f"{run_key({'emulator': settings, 'library': library})}"
-    emulator = training.train(library, preprocessor, trainer, checkpoint.with_suffix(".ckpt"))
-    emulator = replace(emulator, settings=_record(cfg))
+    record = _record(cfg)
+    key = run_key(record | {"library": library.provenance, "stars": library.star_names})
+    checkpoint = folder / "checkpoints" / f"{key}.ckpt"
+    emulator = training.train(library, preprocessor, trainer, checkpoint)
+    emulator = replace(emulator, settings=record)
     held_out = hold_out(emulator, training, _inference(cfg, emulator))
     flux_rows = flux_residual_rows(held_out)
     label_rows = inversion_rows(held_out, emulator.label_names)
@@ -68,7 +66,7 @@ def infer(cfg: DictConfig) -> Path:
         The folder of the catalogue.
     """
     folder, artefact = Path(cfg.output_dir), Path(cfg.artefact)
-    _begin(cfg)
+    lightning.seed_everything(cfg.seed, verbose=False)
     trained = load_emulator(artefact)
     reader, packing = _build(cfg.data), _build(cfg.pack)
     inference = _inference(cfg, trained.at_resolution(reader.lsf_fwhm))
@@ -92,12 +90,6 @@ def infer(cfg: DictConfig) -> Path:
     _say(report=folder / "report.html")
     print(f"{len(table)} stars measured, {len(rejects)} rejected")
     return folder
-
-
-def _begin(cfg: DictConfig) -> None:
-    lightning.seed_everything(cfg.seed, verbose=False)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _build(cfg: DictConfig) -> Any:

@@ -1,5 +1,7 @@
 """The Lightning trainer as torchfit needs it."""
 
+import logging
+import warnings
 from collections.abc import Sequence
 
 import lightning
@@ -28,6 +30,7 @@ def build_trainer(
     Returns:
         The trainer; checkpoints are kept only by a callback.
     """
+    _quieten()
     if strategy == "auto" and devices not in (1, "1", "auto"):
         strategy = "ddp_spawn"
     keeps = any(isinstance(c, lightning.pytorch.callbacks.ModelCheckpoint) for c in callbacks)
@@ -42,3 +45,10 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def _quieten() -> None:
+    """Silence Lightning's advice on logging services, worker counts and its own internals."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")

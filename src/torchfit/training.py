@@ -10,7 +10,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import fit_flux_pca
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.learner import Learner, TrainerFactory, TrainingTable
-from torchfit.emulator.local_covariance import fit_local_covariance
+from torchfit.emulator.local_covariance import fit_local_covariance, fit_local_variance
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
@@ -29,7 +29,7 @@ class EmulatorTraining:
         max_comp: Most components; ``None`` for no limit.
         noise: Noise variance of the standardised coefficients; ``None`` is learned.
         n_best: Number of templates averaged for start labels, whose errors are stored.
-        n_nodes: Nodes in temperature of the two local covariances.
+        n_nodes: Nodes in temperature of the local variances.
         bandwidth: Their smoothing in dex of temperature.
         n_folds: Folds by star, for cross validation and for the held-out report.
         seed: Seed of the folds.
@@ -89,7 +89,7 @@ class EmulatorTraining:
         gp: SharedKernelGP,
         learn: Callable[[SharedKernelGP, TrainingTable], None],
     ) -> Emulator:
-        """Chain scaling, flux PCA, Gaussian process, and the two local covariances.
+        """Chain scaling, flux PCA, Gaussian process, and the local variances.
 
         Args:
             library: Training stars.
@@ -111,13 +111,19 @@ class EmulatorTraining:
         )
         learn(gp, table)
         left_out = gp.condition(table.x, table.y)
-        residuals = fit_local_covariance(
-            library.labels[:, 0], left_out, self.n_nodes, self.bandwidth
-        )
-        start_teff, errors = start_errors(library, scaler, self.n_best)
-        start_error = fit_local_covariance(start_teff, errors, self.n_nodes, self.bandwidth)
+        teff, local = library.labels[:, 0], (self.n_nodes, self.bandwidth)
         return Emulator(
-            preprocessor, library, scaler, flux_pca, comp_scale, gp.eval(), residuals, start_error
+            preprocessor=preprocessor,
+            library=library,
+            scaler=scaler,
+            flux_pca=flux_pca,
+            truncation=fit_local_variance(
+                teff, flux_pca.residual(library.spectra), library.spectra.good, *local
+            ),
+            comp_scale=comp_scale,
+            gp=gp.eval(),
+            residuals=fit_local_covariance(teff, left_out, *local),
+            start_error=fit_local_covariance(*start_errors(library, scaler, self.n_best), *local),
         )
 
     def _learn(

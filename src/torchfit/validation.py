@@ -30,6 +30,7 @@ def hold_out(emulator: Emulator, training: EmulatorTraining, inference: Inferenc
     """
     library = emulator.library
     fold = folds_by_star(library.star_names, training.n_folds, training.seed)
+    known = emulator.flux_pca.good
     flux = torch.zeros_like(library.spectra.flux, dtype=torch.float32)
     predicted = torch.full_like(library.labels, torch.nan)
     for number in tqdm(range(training.n_folds), desc="held-out folds", unit="fold"):
@@ -42,8 +43,8 @@ def hold_out(emulator: Emulator, training: EmulatorTraining, inference: Inferenc
         predicted=predicted.numpy(),
         wave=library.spectra.wave.numpy(),
         flux=library.spectra.flux.float().numpy(),
-        model=flux.numpy(),
-        good=(library.spectra.good & emulator.flux_pca.good).numpy(),
+        model=torch.where(known, flux, torch.nan).numpy(),
+        good=(library.spectra.good & known).numpy(),
     )
 
 

@@ -37,8 +37,8 @@ def scikit_learn(gp, shape, linear, ard):
     radial = RBF(lengthscale) if shape == "rbf" else Matern(lengthscale, nu=2.5)
     kernel = ConstantKernel(OUTPUTSCALE) * radial + WhiteKernel(NOISE)
     if linear:
-        slope = float(linear_part(gp.kernel).variance.flatten()[0])
-        kernel = kernel + ConstantKernel(slope) * DotProduct(sigma_0=0)
+        slope = linear_part(gp.kernel).variance.detach().flatten()[0].item()
+        kernel = kernel + ConstantKernel(slope) * DotProduct(0.0, sigma_0_bounds="fixed")
     return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None)
 
 

@@ -15,7 +15,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
-from torchfit.emulator.local_covariance import LocalCovariance
+from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
 from torchfit.exceptions import ArtefactError
 from torchfit.io.atomic import atomic_folder
 from torchfit.library.library import Library
@@ -100,8 +100,9 @@ def _tensors(emulator: Emulator) -> dict[str, Tensor]:
         "scaler.std": emulator.scaler.std,
         "flux_pca.mean": pca.mean,
         "flux_pca.basis": pca.basis,
-        "flux_pca.truncation": pca.truncation,
         "flux_pca.good": pca.good,
+        "truncation.nodes": emulator.truncation.nodes,
+        "truncation.values": emulator.truncation.values,
         "comp_scale": emulator.comp_scale,
         "residuals.nodes": emulator.residuals.nodes,
         "residuals.matrices": emulator.residuals.matrices,
@@ -151,7 +152,8 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         Preprocessor(**description["preprocess"]),
         library,
         LabelScaler(tensors["scaler.mean"], tensors["scaler.std"]),
-        FluxPCA(*(tensors[f"flux_pca.{name}"] for name in ("mean", "basis", "truncation", "good"))),
+        FluxPCA(*(tensors[f"flux_pca.{name}"] for name in ("mean", "basis", "good"))),
+        LocalVariance(tensors["truncation.nodes"], tensors["truncation.values"]),
         tensors["comp_scale"],
         _gaussian_process(description["kernel"], tensors),
         LocalCovariance(tensors["residuals.nodes"], tensors["residuals.matrices"]),

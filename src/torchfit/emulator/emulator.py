@@ -9,7 +9,7 @@ from torch import Tensor
 
 from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
-from torchfit.emulator.local_covariance import LocalCovariance
+from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.names import FWHM_PER_SIGMA
@@ -27,6 +27,7 @@ class Emulator:
         library: The templates, kept for the matching.
         scaler: Labels to unit labels.
         flux_pca: Mean and components of the flux.
+        truncation: Variance of what the components leave out of each pixel.
         comp_scale: Standard deviation s of each coefficient over the library.
         gp: Conditioned Gaussian process from unit labels to standardised coefficients.
         residuals: Covariance of the leave-one-out residuals of the standardised coefficients.
@@ -38,6 +39,7 @@ class Emulator:
     library: Library
     scaler: LabelScaler
     flux_pca: FluxPCA
+    truncation: LocalVariance
     comp_scale: Float[Tensor, " comp"]
     gp: SharedKernelGP
     residuals: LocalCovariance

@@ -17,13 +17,11 @@ class FluxPCA:
     Args:
         mean: Mean spectrum :math:`\mu`; 0 where no template has a good pixel.
         basis: Orthonormal components :math:`B`; rows are 0 where no template has a good pixel.
-        truncation: Variance per pixel that the kept components leave out.
         good: Pixels the model knows.
     """
 
     mean: Float[Tensor, " pix"]
     basis: Float[Tensor, "pix comp"]
-    truncation: Float[Tensor, " pix"]
     good: Bool[Tensor, " pix"]
 
     def reconstruct(self, coefficients: Float[Tensor, "*star comp"]) -> Float[Tensor, "*star pix"]:
@@ -47,7 +45,14 @@ class FluxPCA:
         ridge = 1e-8 * torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
         return torch.linalg.solve(normal + ridge, residual @ self.basis)
 
-    def excess_noise(self, spectra: Spectra) -> Float[Tensor, " star"]:
+    def residual(self, spectra: Spectra) -> Float[Tensor, "star pix"]:
+        """What the components cannot follow; 0 in bad pixels."""
+        good = spectra.good & self.good
+        return torch.where(good, spectra.flux - self.reconstruct(self.project(spectra)), 0.0)
+
+    def excess_noise(
+        self, spectra: Spectra, truncation: Float[Tensor, "star pix"]
+    ) -> Float[Tensor, " star"]:
         r"""Noise variance of spectra that come without errors.
 
         What the components cannot follow, beyond what they could not follow in the library:
@@ -56,16 +61,17 @@ class FluxPCA:
 
         Args:
             spectra: Normalised spectra.
+            truncation: Variance of the library's residuals for stars like these.
 
         Returns:
             One variance per star.
         """
         good = spectra.good & self.good
-        residual = torch.where(good, spectra.flux - self.reconstruct(self.project(spectra)), 0.0)
         n_good = good.sum(dim=1)
         freedom = (n_good - self.basis.shape[1]).clamp_min(1)
-        left_out = (good * self.truncation).sum(dim=1) / n_good.clamp_min(1)
-        return (residual.square().sum(dim=1) / freedom - left_out).clamp_min(1e-6)
+        left_out = (good * truncation).sum(dim=1) / n_good.clamp_min(1)
+        square = self.residual(spectra).square().sum(dim=1)
+        return (square / freedom - left_out).clamp_min(1e-6)
 
 
 def gram(
@@ -121,8 +127,7 @@ def fit_flux_pca(
         basis = _components(filled - mean, variance, max_comp)
         model = mean + (filled - mean) @ basis @ basis.mT
         filled = torch.where(good, flux, model)
-    left_out = torch.where(good, flux - model, 0.0).square().sum(dim=0) / good.sum(dim=0)
-    return FluxPCA(_spread(mean, known), _spread(basis, known), _spread(left_out, known), known)
+    return FluxPCA(_spread(mean, known), _spread(basis, known), known)
 
 
 def _components(

@@ -80,7 +80,7 @@ class MarginalLikelihood:
             EpochProgress(),
         ]
         trainer(max_epochs=self.max_epochs, callbacks=callbacks).fit(
-            EmulatorModule(gp, self.lr),
+            EmulatorModule(gp.train(), self.lr),
             datamodule=LibraryDataModule(table.x, table.y),
             ckpt_path=checkpoint if checkpoint.exists() else None,
             weights_only=True,

@@ -34,8 +34,9 @@ def correlate(star: Spectra, template: Spectra) -> Float[Tensor, "star template"
     n = weight @ weight_t.mT
     sum_a, sum_b = a @ weight_t.mT, weight @ b.mT
     covariance = n * (a @ b.mT) - sum_a * sum_b
-    variance_a = n * (a.square() @ weight_t.mT) - sum_a.square()
-    variance_b = n * (weight @ b.square().mT) - sum_b.square()
-    norm = (variance_a * variance_b).clamp_min(0).sqrt()
-    usable = (n >= 2) & (norm > 1e-12 * n.square())
-    return torch.where(usable, covariance / torch.where(usable, norm, 1.0), -1.0).clamp(-1, 1)
+    square_a, square_b = n * (a.square() @ weight_t.mT), n * (weight @ b.square().mT)
+    variance_a, variance_b = square_a - sum_a.square(), square_b - sum_b.square()
+    rounding = 1e4 * torch.finfo(n.dtype).eps
+    usable = (n >= 2) & (variance_a > rounding * square_a) & (variance_b > rounding * square_b)
+    norm = torch.where(usable, variance_a * variance_b, 1.0).sqrt()
+    return torch.where(usable, covariance / norm, -1.0).clamp(-1, 1)

@@ -13,6 +13,7 @@ from gpytorch.kernels import MaternKernel
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
 from torchfit.optimise.subspace import Subspace
 
@@ -44,6 +45,9 @@ class BayesianOptimisation:
         num_restarts: Number of those climbs.
         seed: Seed of all random points.
 
+    Raises:
+        ConfigError: If a number makes no sense.
+
     References:
         Srinivas et al. 2010, ICML (UCB); Nogueira 2014, bayesian-optimization.
     """
@@ -58,13 +62,25 @@ class BayesianOptimisation:
     num_restarts: int = 4
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if min(self.n_random, self.patience, self.num_restarts) < 1:
+            raise ConfigError(
+                f"bo: n_random={self.n_random}, patience={self.patience} and "
+                f"num_restarts={self.num_restarts} must be at least 1"
+            )
+        if self.raw_samples < self.num_restarts:
+            raise ConfigError(
+                f"bo: raw_samples={self.raw_samples} must be at least "
+                f"num_restarts={self.num_restarts}"
+            )
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Move the groups; see :class:`torchfit.optimise.fit.Optimiser`.
 
         A group keeps its start when no point of its box has a lower mean loss.
         """
         history = _History(problem, self._first_points(problem.subspace))
-        active = torch.arange(problem.subspace.n_groups)
+        active = history.groups
         for iteration in range(self.max_iterations):
             candidate = self._propose(history, active, iteration)
             history.add(active, candidate, self.tolerance)
@@ -114,10 +130,11 @@ class _History:
     def __init__(self, problem: Problem, points: Float[Tensor, "group first m"]) -> None:
         self.problem = problem
         self.points = points
-        self.values = self._evaluate(torch.arange(len(points)), points)
-        self.n_points = torch.full((len(points),), points.shape[1])
-        self.iterations = torch.zeros(len(points), dtype=torch.long)
-        self.unchanged = torch.zeros(len(points), dtype=torch.long)
+        self.groups = torch.arange(len(points), device=points.device)
+        self.values = self._evaluate(self.groups, points)
+        self.n_points = torch.full_like(self.groups, points.shape[1])
+        self.iterations = torch.zeros_like(self.groups)
+        self.unchanged = torch.zeros_like(self.groups)
         self.best = self.values.min(dim=1).values
 
     def _evaluate(
@@ -146,11 +163,11 @@ class _History:
         """Labels of the stars at their group's best point, or at the start where that is better."""
         space, problem = self.problem.subspace, self.problem
         place = self.values.argmin(dim=1)
-        best = self.points[torch.arange(space.n_groups), place]
+        best = self.points[self.groups, place]
         unit = space.unit_labels(best[:, None])[:, 0].clamp(problem.lower, problem.upper)
         loss = problem.objective.loss(unit)
         moved = (space.group_mean(loss) < space.group_mean(start.loss))[space.group]
-        stop = torch.full((space.n_groups,), UNCHANGED)
+        stop = torch.full_like(self.groups, UNCHANGED)
         stop[active] = EXHAUSTED
         return Fit(
             torch.where(moved[:, None], unit, start.unit),
@@ -176,7 +193,8 @@ def fit_surrogate(
     Returns:
         BoTorch model with one batch element per group.
     """
-    scales = (x.shape[2] ** 0.5 * LENGTHSCALES.to(x))[:, None].expand(-1, len(x))
+    n_moving = (x != x[:, :1]).any(dim=1).sum(dim=1).clamp_min(1).to(x)
+    scales = LENGTHSCALES.to(x)[:, None] * n_moving.sqrt()
     kernel = MaternKernel(nu=2.5, batch_shape=scales.shape).to(x)
     kernel.lengthscale = scales[:, :, None, None]
     with torch.no_grad():

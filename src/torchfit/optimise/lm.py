@@ -33,8 +33,8 @@ class LevenbergMarquardt:
         Marquardt 1963, J. SIAM 11, 431; Nocedal & Wright 2006, section 10.3.
     """
 
-    max_iterations: int = 50
-    tolerance: float = 1e-6
+    max_iterations: int = 100
+    tolerance: float = 1e-8
     damping: float = 1e-2
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:

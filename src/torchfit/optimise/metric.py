@@ -10,6 +10,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import gram
 from torchfit.optimise.nuisance import Nuisance
 from torchfit.optimise.objective import Objective, StartPrior
+from torchfit.preprocess.resample import fill_bad
 from torchfit.spectra import Spectra
 
 STARS_AT_ONCE = 64
@@ -63,12 +64,15 @@ class Metric:
         prior = self._prior(emulator, start)
         return Objective(emulator.gp, precision, linear, constant, prior)
 
-    def pixel_weights(self, emulator: Emulator, spectra: Spectra) -> Float[Tensor, "star pix"]:
+    def pixel_weights(
+        self, emulator: Emulator, spectra: Spectra, teff: Float[Tensor, " star"]
+    ) -> Float[Tensor, "star pix"]:
         """Inverse variance of the pixel noise, 0 where a pixel has no say.
 
         Args:
             emulator: Gives the pixels it knows and what its components leave out.
             spectra: Normalised spectra.
+            teff: Start temperature in K.
 
         Returns:
             1 / N; 1 in all good pixels when not weighted.
@@ -76,15 +80,15 @@ class Metric:
         good = spectra.good & emulator.flux_pca.good
         if not self.weighted:
             return good.to(spectra.flux)
+        truncation = emulator.truncation.at(teff)
         published = 1 / torch.where(good, spectra.ivar, 1.0)
-        noise = torch.where(
-            spectra.has_ivar[:, None], published, emulator.flux_pca.excess_noise(spectra)[:, None]
-        )
-        extra = emulator.flux_pca.truncation + self.noise_floor**2
+        estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None]
+        noise = torch.where(spectra.has_ivar[:, None], published, estimated)
+        extra = truncation + self.noise_floor**2
         return torch.where(good, 1 / (noise + extra), 0.0)
 
     def velocity(
-        self, emulator: Emulator, spectra: Spectra, model: Float[Tensor, "star pix"]
+        self, emulator: Emulator, spectra: Spectra, labels: Float[Tensor, "star label"]
     ) -> Float[Tensor, " star"]:
         r"""Residual velocity of stars at their solution, the mean of its posterior.
 
@@ -93,35 +97,41 @@ class Metric:
         Args:
             emulator: The emulator.
             spectra: Normalised spectra.
-            model: Model spectra at the solution.
+            labels: Labels at the solution.
 
         Returns:
             Velocity in km/s; NaN when the metric has no velocity or no weights.
         """
         if not self.weighted or self.nuisance.velocity_sigma is None:
-            return torch.full_like(model[:, 0], torch.nan)
-        weight = self.pixel_weights(emulator, spectra)
+            return torch.full_like(labels[:, 0], torch.nan)
         return torch.cat(
             [
-                self.nuisance.posterior_mean(
-                    emulator.wave, model[piece], weight[piece], spectra.flux[piece]
-                )[:, -1]
+                self._velocity(emulator, spectra[piece], labels[piece])
                 for piece in _pieces(len(spectra))
             ]
         )
+
+    def _velocity(
+        self, emulator: Emulator, spectra: Spectra, labels: Float[Tensor, "star label"]
+    ) -> Float[Tensor, " star"]:
+        weight = self.pixel_weights(emulator, spectra, labels[:, 0])
+        model = _without_gaps(emulator, emulator.flux(labels))
+        nuisance = self.nuisance.posterior_mean(emulator.wave, model, weight, spectra.flux)
+        return nuisance[:, -1]
 
     def _fold(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Precision, linear term and constant of a few stars."""
         basis = emulator.basis
-        weight = self.pixel_weights(emulator, spectra)
+        weight = self.pixel_weights(emulator, spectra, start[:, 0])
         y = torch.where(weight > 0, spectra.flux - emulator.flux_pca.mean, 0.0)
         information, pull = gram(weight, basis), (weight * y) @ basis
         constant = (weight * y.square()).sum(dim=1)
         if not self.weighted:
             return information, pull, constant
-        columns = self.nuisance.columns(emulator.wave, emulator.flux(start))
+        model = _without_gaps(emulator, emulator.flux(start))
+        columns = self.nuisance.columns(emulator.wave, model)
         information, pull, constant = marginalise_columns(
             (information, pull, constant), (basis, weight, y), columns, self.nuisance.sigma
         )
@@ -132,6 +142,17 @@ class Metric:
         covariance = emulator.start_error.at(start[:, 0])
         precision = torch.linalg.inv(covariance) * (self.prior_strength if self.weighted else 0.0)
         return StartPrior(emulator.scaler.to_unit(start), precision)
+
+
+def _without_gaps(
+    emulator: Emulator, model: Float[Tensor, "star pix"]
+) -> Float[Tensor, "star pix"]:
+    """The model with a straight line over pixels the emulator does not know.
+
+    It is 0 there; the jump to 0 would look like the steepest line of the spectrum to a velocity.
+    """
+    good = emulator.flux_pca.good.expand_as(model)
+    return fill_bad(emulator.wave.expand_as(model), model, good)
 
 
 def _pieces(n_stars: int) -> list[slice]:

@@ -98,7 +98,7 @@ class Subspace:
 
 
 def join_label_pcas(
-    pcas: Sequence[LabelPCA], stars: Sequence[Int[Tensor, " member"]], scaler: LabelScaler
+    pcas: Sequence[LabelPCA], stars: Sequence[Int[Tensor, " _member"]], scaler: LabelScaler
 ) -> Subspace:
     """Put the label PCAs of groups side by side.
 

@@ -1,0 +1,104 @@
+"""Accuracy on real LAMOST spectra against the labels of an index file.
+
+    python benchmarks/accuracy_lamost.py --index FOLDER/index.csv
+
+The index names files below its folder (``path``), with ``snrg``, ``teff``, ``logg``, ``fe_h`` and
+``label_source``. The emulator is the one ``python train.py`` has written. Methods as in
+``accuracy_miles.py``, by release (first folder of the path) and signal-to-noise ratio in g.
+"""
+
+import argparse
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pandas as pd
+import torch
+
+from record import record
+from settings import build, composed, inference
+from torchfit.data.datamodule import GroupBatch
+from torchfit.emulator.artefact import load_emulator
+from torchfit.exceptions import SpectrumError
+from torchfit.inference import Inference, Measured
+from torchfit.io.lamost import LamostReader
+from torchfit.match.start import start_labels
+from torchfit.report.metrics import label_residuals
+from torchfit.report.rows import Row
+from torchfit.spectra import Spectra, Spectrum
+
+LABELS = ("teff", "logg", "fe_h")
+MIN_SNR = (15, 30)
+
+
+def read(index: Path) -> tuple[pd.DataFrame, list[Spectrum]]:
+    """The rows of the index that have labels and a readable spectrum."""
+    reader = LamostReader(str(index.parent))
+    table = pd.read_csv(index).dropna(subset=list(LABELS))
+    spectra, kept = [], []
+    for place, path in enumerate(table["path"]):
+        try:
+            spectra.append(reader.read(path))
+            kept.append(place)
+        except SpectrumError as error:
+            print(f"left out: {error}")
+    return table.iloc[kept].reset_index(drop=True), spectra
+
+
+def measure(method: Inference, spectra: Spectra, subclasses: list[str]) -> Measured:
+    """Measure all spectra, in the groups of the method."""
+    _, start = method.start(spectra)
+    _, group = method.grouping.order(subclasses, start.numpy())
+    star = torch.arange(len(spectra))
+    return method.measure(GroupBatch(star, torch.from_numpy(group), spectra))
+
+
+def rows_of(name: str, predicted: np.ndarray, table: pd.DataFrame) -> list[Row]:
+    """Offsets and scatters by release and signal-to-noise ratio."""
+    reference = table[list(LABELS)].to_numpy()
+    release = table["path"].str.split("/").str[0]
+    rows: list[Row] = []
+    for this in sorted(release.unique()):
+        for limit in MIN_SNR:
+            here = ((release == this) & (table["snrg"] > limit)).to_numpy()
+            found = label_residuals(predicted[here], reference[here], LABELS, reference[here, 0])
+            rows += [
+                {"release": this, "snr_g": f"> {limit}", "method": name, **row} for row in found
+            ]
+    return rows
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--artefact", type=Path, default=Path("outputs/train/miles/emulator"))
+    parser.add_argument("--paper-artefact", type=Path, default=Path("outputs/train/paper/emulator"))
+    parser.add_argument("--name", default="accuracy_lamost")
+    parser.add_argument("overrides", nargs="*", help="overrides of the default method")
+    args = parser.parse_args()
+    lightning.seed_everything(0, verbose=False)
+    table, spectra = read(args.index)
+    rows: list[Row] = []
+    for name, artefact, overrides in (
+        ("paper", args.paper_artefact, ["experiment=paper"]),
+        ("default", args.artefact, args.overrides),
+    ):
+        if not artefact.exists():
+            print(f"{name}: no emulator in {artefact}, left out (python train.py makes it)")
+            continue
+        cfg = composed([*overrides, "pack=lamost"])
+        emulator = load_emulator(artefact).at_resolution(LamostReader.lsf_fwhm)
+        method = inference(cfg, emulator)
+        batch = emulator.preprocessor(spectra, build(cfg.pack).windows)
+        measured = measure(method, batch, [spectrum.info.subclass for spectrum in spectra])
+        rows += rows_of(name, measured.labels.numpy(), table)
+        if name == "default":
+            cfi, start = method.start(batch)
+            best = start_labels(cfi, emulator.library.labels, 1)
+            rows += rows_of("cfi", best.numpy(), table) + rows_of("cfi5", start.numpy(), table)
+    record(args.name, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Gradient descent on the joint loss of groups: Adam and L-BFGS, in three kinds of coordinates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.exceptions import ConfigError
+from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
+from torchfit.optimise.objective import Objective
+
+CONVERGED, EXHAUSTED = (
+    STOP_REASONS.index(reason) for reason in (StopReason.CONVERGED, StopReason.MAX_ITERATIONS)
+)
+Coordinates = Literal["labels", "label_pca"]
+
+
+class _Loss(torch.autograd.Function):
+    """Loss of each star with the analytic gradient, for use inside autograd."""
+
+    @staticmethod
+    def forward(ctx: Any, unit: Tensor, objective: Objective) -> Tensor:
+        loss, half_gradient, _ = objective.derivatives(unit)
+        ctx.save_for_backward(half_gradient)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
+        (half_gradient,) = ctx.saved_tensors
+        return 2 * upstream[0][:, None] * half_gradient, None
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    r"""Minimise the sum of the losses of all stars by a torch optimiser.
+
+    In ``labels`` every star moves by itself; in ``label_pca`` the stars of a group move together,
+    from their start :math:`x_i^0` by :math:`s_i \circ (d Q_i)`.
+
+    Args:
+        method: ``adam`` (joint loss, one step size for all) or ``lbfgs``.
+        coordinates: What the optimiser moves.
+        lr: Step size: of Adam in unit labels or scores, of L-BFGS before its line search.
+        max_iterations: Most iterations.
+        tolerance: Stop when the summed loss has changed by less than this share in ten
+            iterations.
+
+    Raises:
+        ConfigError: If a word is unknown.
+
+    References:
+        Kingma & Ba 2015, arXiv:1412.6980; Liang et al. 2025, arXiv:2512.24840 (joint Adam over
+        a group of spectra).
+    """
+
+    method: Literal["adam", "lbfgs"] = "adam"
+    coordinates: Coordinates = "labels"
+    lr: float = 0.02
+    max_iterations: int = 200
+    tolerance: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.method not in ("adam", "lbfgs"):
+            raise ConfigError(f"optimise: method={self.method} is unknown; use adam or lbfgs")
+        if self.coordinates not in ("labels", "label_pca"):
+            raise ConfigError(
+                f"optimise: coordinates={self.coordinates} is unknown; use labels or label_pca"
+            )
+
+    def minimise(self, problem: Problem, start: Fit) -> Fit:
+        """Lower the joint loss; see :class:`torchfit.optimise.fit.Optimiser`.
+
+        Each star keeps the best labels it has seen, by the value of its own loss.
+        """
+        best = _Best(problem, start)
+        with torch.inference_mode(False), torch.enable_grad():
+            parameter, unit_of = self._parameters(problem, start)
+            step = self._stepper(parameter)
+            losses: list[float] = []
+            while len(losses) < self.max_iterations and not self._settled(losses):
+                losses.append(step(lambda: best.total(unit_of(parameter))))
+        return best.fit(start, len(losses), CONVERGED if self._settled(losses) else EXHAUSTED)
+
+    def _settled(self, losses: list[float]) -> bool:
+        if len(losses) <= 10:
+            return False
+        return abs(losses[-11] - losses[-1]) <= self.tolerance * (1 + abs(losses[-1]))
+
+    def _parameters(
+        self, problem: Problem, start: Fit
+    ) -> tuple[Tensor, Callable[[Tensor], Float[Tensor, "star label"]]]:
+        """What is moved, and the unit labels that follow from it."""
+        origin = start.unit.clone()
+        if self.coordinates == "labels":
+            return origin.requires_grad_(True), lambda unit: unit
+        space = problem.subspace
+        scale = space.scale / space.scaler.scale(origin)
+        loadings = (space.loadings * scale[:, None]).clone()
+        group = space.group.clone()
+        scores = torch.zeros_like(space.lower).requires_grad_(True)
+        return scores, lambda d: origin + torch.einsum("sm,sml->sl", d[group], loadings)
+
+    def _stepper(self, parameter: Tensor) -> Callable[[Callable[[], Tensor]], float]:
+        """One iteration of the chosen optimiser."""
+        optimiser: torch.optim.Optimizer
+        if self.method == "adam":
+            optimiser = torch.optim.Adam([parameter], lr=self.lr)
+        else:
+            optimiser = torch.optim.LBFGS(
+                [parameter], lr=1.0, max_iter=1, history_size=20, line_search_fn="strong_wolfe"
+            )
+
+        def step(total: Callable[[], Tensor]) -> float:
+            def closure() -> Tensor:
+                optimiser.zero_grad()
+                value = total()
+                value.backward()
+                return value
+
+            return float(optimiser.step(closure))
+
+        return step
+
+
+class _Best:
+    """The best labels of every star so far."""
+
+    def __init__(self, problem: Problem, start: Fit) -> None:
+        self.problem = problem
+        self.unit, self.loss = start.unit.clone(), start.loss.clone()
+        self.evaluations = 0
+
+    def total(self, unit: Float[Tensor, "star label"]) -> Float[Tensor, ""]:
+        """Summed loss of the stars that have one, held inside the box; remembers improvements."""
+        inside = unit.clamp(self.problem.lower, self.problem.upper)
+        loss = _Loss.apply(inside, self.problem.objective)
+        self.evaluations += 1
+        with torch.no_grad():
+            better = loss < self.loss
+            self.unit = torch.where(better[:, None], inside, self.unit)
+            self.loss = torch.where(better, loss, self.loss)
+        return loss[loss.isfinite()].sum()
+
+    def fit(self, start: Fit, iterations: int, stop: int) -> Fit:
+        """The result."""
+        return Fit(
+            self.unit.detach(),
+            self.loss.detach(),
+            start.iterations + iterations,
+            start.evaluations + self.evaluations,
+            torch.full_like(start.stop, stop),
+        )

@@ -1,0 +1,279 @@
+"""The configuration is the constructors: every option composes, fits its class, and builds."""
+
+import functools
+import inspect
+import socket
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from torchfit.emulator.kernel import radial_part
+from torchfit.preprocess.mask import MASK_WINDOWS
+
+CONF = Path(__file__).parents[2] / "conf"
+PROGRAMS = ("train", "infer")
+OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+NEEDED = {("data", "lamost_dr10"): ["data.root=spectra"]}
+"""Values without a default, by option."""
+
+AT_CALL_TIME = {
+    "torchfit.library.build.build_library": {"preprocessor"},
+    "torchfit.emulator.kernel.build_kernel": {"n_labels"},
+    "torchfit.trainer.build_trainer": {"max_epochs", "callbacks"},
+}
+"""Partial nodes: the parameters that the program supplies when it calls them."""
+
+PULLS = {
+    ("data", "lamost_dr10"): {"pack": "lamost"},
+    ("data", "lamost_sample"): {"pack": "lamost"},
+    ("data", "stelib"): {"pack": "default"},
+    ("emulator", "cross_validated"): {"library": "miles", "preprocess": "miles"},
+    ("emulator", "miles"): {"library": "miles", "preprocess": "miles"},
+    ("emulator", "paper"): {"library": "miles", "preprocess": "miles"},
+}
+"""What a survey or an emulator chooses in other groups; a new one gets a line here."""
+
+PAPER = {
+    "preprocess.wave_min": 3800.0,
+    "preprocess.wave_step": 1.0,
+    "preprocess.windows": [list(window) for window in MASK_WINDOWS],
+    "preprocess.median_window": 400,
+    "preprocess.clip_upper": 2.0,
+    "preprocess.clip_lower": None,
+    "emulator.kernel.shape": "rbf",
+    "emulator.kernel.ard": False,
+    "emulator.kernel.linear": False,
+    "emulator.kernel.lengthscale": 1.5,
+    "emulator.kernel.outputscale": 2.1,
+    "emulator.variance": 0.95,
+    "emulator.max_comp": None,
+    "match.t": 100,
+    "match.n_best": 1,
+    "match.prior.teff": 1000.0,
+    "match.prior.teff_hot": 5000.0,
+    "match.prior.hot_teff": 10000.0,
+    "match.prior.logg": 1.0,
+    "match.prior.fe_h": 0.5,
+    "match.prior.alpha_fe": 0.2,
+    "group.n_group": 1000,
+    "group.variance": 0.98,
+    "group.max_comp": None,
+    "optimise.metric.weighted": False,
+    "optimise.metric.nuisance.continuum_degree": None,
+    "optimise.metric.nuisance.velocity_sigma": None,
+    "optimise.metric.prior_strength": 0.0,
+    "optimise.optimisers.bo._target_": "torchfit.optimise.bo.BayesianOptimisation",
+    "optimise.optimisers.bo.n_random": 10,
+    "optimise.optimisers.bo.kappa": 2.576,
+    "optimise.optimisers.bo.patience": 5,
+    "optimise.optimisers.bo.tolerance": 0.0,
+}
+"""METHOD.md, sections 1 and 2: the value of the paper, or its reading where it is silent."""
+
+
+@functools.cache
+def whole_config(program, *overrides):
+    with initialize_config_dir(str(CONF), version_base=None):
+        return compose(program, ["output_dir=results", *overrides], return_hydra_config=True)
+
+
+def composed(program, *overrides):
+    """The configuration of a program as the task gets it, and the chosen options."""
+    whole = whole_config(program, *overrides)
+    HydraConfig.instance().set_config(whole)
+    task = OmegaConf.masked_copy(whole, [key for key in whole if key != "hydra"])
+    return task, whole.hydra.runtime.choices
+
+
+def with_option(program, group, option):
+    return composed(program, f"{group}={option}", *NEEDED.get((group, option), []))
+
+
+def nodes(cfg):
+    """Every node with a ``_target_``, at any depth."""
+    if isinstance(cfg, dict):
+        if "_target_" in cfg:
+            yield cfg
+        for value in cfg.values():
+            yield from nodes(value)
+
+
+each_option = pytest.mark.parametrize(
+    ("program", "group", "option"),
+    [(program, group, option) for program in PROGRAMS for group, option in OPTIONS],
+)
+
+
+def test_there_is_something_to_test():
+    assert {"data", "emulator", "experiment", "optimise"} <= {group for group, _ in OPTIONS}
+
+
+@each_option
+def test_keys_are_the_parameters_of_the_constructor(program, group, option):
+    cfg, _ = with_option(program, group, option)
+    found = list(nodes(OmegaConf.to_container(cfg, resolve=True)))
+    assert len(found) > 10
+    for node in found:
+        target = node["_target_"]
+        parameters = inspect.signature(get_object(target)).parameters
+        kinds = {parameter.kind for parameter in parameters.values()}
+        assert kinds == {inspect.Parameter.POSITIONAL_OR_KEYWORD}, target
+        expected = set(parameters) - AT_CALL_TIME.get(target, set())
+        assert {key for key in node if key not in ("_target_", "_partial_")} == expected, target
+        assert node.get("_partial_", False) == (target in AT_CALL_TIME), target
+
+
+@each_option
+def test_every_target_is_torchfit(program, group, option):
+    cfg, _ = with_option(program, group, option)
+    targets = {node["_target_"] for node in nodes(OmegaConf.to_container(cfg, resolve=True))}
+    assert all(target.startswith("torchfit.") for target in targets)
+
+
+@each_option
+def test_it_builds_without_the_network(program, group, option, monkeypatch, tmp_path):
+    def refuse(*arguments, **settings):
+        raise AssertionError("building a configuration touched the network or a program")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
+    monkeypatch.setenv("TORCHFIT_CACHE", str(tmp_path / "no cache"))
+    cfg, _ = with_option(program, group, option)
+    built = {
+        name: instantiate(node, _convert_="all")
+        for name, node in cfg.items()
+        if isinstance(node, DictConfig)
+    }
+    assert len(built) == 10
+    assert not [value for value in built.values() if isinstance(value, DictConfig)]
+    assert not list(leftovers(built))
+    assert list(tmp_path.iterdir()) == []
+
+
+def leftovers(value):
+    """Containers of OmegaConf inside built objects, at any depth."""
+    if isinstance(value, DictConfig | ListConfig):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from leftovers(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from leftovers(item)
+    elif hasattr(value, "__dict__") and type(value).__module__.startswith("torchfit."):
+        yield from leftovers(vars(value))
+    elif hasattr(value, "keywords"):
+        yield from leftovers(value.keywords)
+
+
+def test_a_config_container_left_inside_would_be_seen():
+    box = composed("infer")[0].pack
+    assert list(leftovers({"a": [instantiate(box), 1]}))
+    assert list(leftovers([box]))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("key", "value"), PAPER.items())
+def test_the_paper(program, key, value):
+    cfg, _ = composed(program, "experiment=paper")
+    assert OmegaConf.select(cfg, key, throw_on_missing=True) == value
+    assert key in all_keys(cfg)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_paper_moves_groups_only(program):
+    cfg, choices = composed(program, "experiment=paper")
+    assert list(cfg.optimise.optimisers) == ["bo"]
+    assert choices["emulator"] == cfg.name == "paper"
+
+
+def all_keys(cfg, path=""):
+    for key, value in cfg.items():
+        yield f"{path}{key}"
+        if isinstance(value, DictConfig):
+            yield from all_keys(value, f"{path}{key}.")
+
+
+def test_the_defaults_are_not_the_paper():
+    cfg, _ = composed("infer")
+    differing = {key for key, value in PAPER.items() if OmegaConf.select(cfg, key) != value}
+    assert differing >= {"match.n_best", "group.n_group", "optimise.metric.weighted"}
+
+
+EMULATORS = [option for group, option in OPTIONS if group == "emulator"]
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+@pytest.mark.parametrize("value", [0.5, 1.0, 3.25])
+def test_a_swept_hyperparameter_arrives_in_the_kernel(emulator, value):
+    cfg, _ = composed(
+        "train",
+        f"emulator={emulator}",
+        f"emulator.kernel.lengthscale={value}",
+        f"emulator.kernel.outputscale={2 * value}",
+    )
+    kernel = radial_part(instantiate(cfg.emulator, _convert_="all").kernel(3))
+    assert kernel.base_kernel.lengthscale.flatten().tolist() == pytest.approx(
+        [value] * (3 if cfg.emulator.kernel.ard else 1), rel=1e-12
+    )
+    assert float(kernel.outputscale) == pytest.approx(2 * value, rel=1e-12)
+    assert not kernel.base_kernel.raw_lengthscale.requires_grad
+    assert not kernel.raw_outputscale.requires_grad
+
+
+@pytest.mark.parametrize("emulator", EMULATORS)
+def test_an_unset_hyperparameter_is_learned(emulator):
+    cfg, _ = composed(
+        "train",
+        f"emulator={emulator}",
+        "emulator.kernel.lengthscale=null",
+        "emulator.kernel.outputscale=null",
+    )
+    kernel = radial_part(instantiate(cfg.emulator, _convert_="all").kernel(3))
+    assert kernel.base_kernel.raw_lengthscale.requires_grad
+    assert kernel.raw_outputscale.requires_grad
+
+
+@pytest.mark.parametrize(("group", "option"), [o for o in OPTIONS if o[0] in ("data", "emulator")])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_choice_pulls_what_belongs_to_it(program, group, option):
+    _, choices = with_option(program, group, option)
+    assert {name: choices[name] for name in PULLS[group, option]} == PULLS[group, option]
+
+
+def test_what_a_user_says_wins_over_what_a_choice_pulls():
+    cfg, choices = composed("infer", "data=lamost_sample", "pack=default")
+    assert choices["pack"] == "default"
+    assert cfg.pack.windows == []
+
+
+def test_lamost_masks_its_sky_lines():
+    cfg, _ = composed("infer", "data=lamost_sample")
+    for line in (5578.9, 6302.0, 6365.5):
+        assert any(low < line < high for low, high in cfg.pack.windows)
+
+
+def test_numbers_that_must_agree_are_typed_once():
+    cfg, _ = composed("train", "seed=7", "match.n_best=9")
+    training = instantiate(cfg.emulator, _convert_="all")
+    fitting = instantiate(cfg.optimise, _convert_="all")
+    assert training.n_best == 9
+    assert training.seed == fitting.optimisers["bo"].seed == 7
+
+
+def test_infer_looks_where_train_writes():
+    composed("train")
+    folder = whole_config("train").hydra.run.dir
+    cfg, _ = composed("infer")
+    assert cfg.artefact == f"{folder}/emulator"
+
+
+def test_an_optimiser_that_is_null_is_passed_over():
+    cfg, _ = composed("infer", "optimise=lm")
+    fitting = instantiate(cfg.optimise, _convert_="all")
+    assert fitting.optimisers["bo"] is None
+    assert fitting.optimisers["lm"] is not None

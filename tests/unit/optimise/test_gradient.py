@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from tests.contract.optimiser_contract import GROUPS, OptimiserContract, make_problem
+
+from torchfit.exceptions import ConfigError
+from torchfit.optimise.gradient import GradientDescent
+from torchfit.optimise.lm import LevenbergMarquardt
+
+
+class TestContract(OptimiserContract):
+    @pytest.fixture(
+        params=[(m, c) for m in ("adam", "lbfgs") for c in ("labels", "label_pca")],
+        ids="-".join,
+    )
+    def optimiser(self, request):
+        method, coordinates = request.param
+        return GradientDescent(method, coordinates, max_iterations=15)
+
+
+@pytest.fixture
+def case(emulator, observe, draw_labels):
+    return make_problem(emulator, observe(draw_labels(len(GROUPS), 20), 0.01, seed=20), GROUPS)
+
+
+@pytest.mark.parametrize(("method", "lr"), [("adam", 0.05), ("lbfgs", 1.0)])
+def test_many_steps_reach_what_levenberg_marquardt_reaches(case, method, lr):
+    problem, start = case
+    fit = GradientDescent(method, lr=lr, max_iterations=400, tolerance=1e-12).minimise(*case)
+    other = LevenbergMarquardt(max_iterations=200, tolerance=1e-12).minimise(*case)
+    assert (fit.loss < start.loss).all()
+    assert ((fit.loss - other.loss) / other.loss).abs().median() < 1e-4
+
+
+@pytest.mark.parametrize("method", ["adam", "lbfgs"])
+def test_stops_by_itself_or_runs_out(case, method):
+    short = GradientDescent(method, max_iterations=3).minimise(*case)
+    assert set(short.stop_reasons()) == {"max_iterations"}
+    assert set(short.iterations.tolist()) == {3}
+    loose = GradientDescent(method, max_iterations=300, tolerance=0.5).minimise(*case)
+    assert set(loose.stop_reasons()) == {"converged"}
+    assert 10 < loose.iterations[0] < 300
+
+
+def test_every_evaluation_is_counted(case):
+    _, start = case
+    fit = GradientDescent("adam", max_iterations=7).minimise(*case)
+    assert torch.equal(fit.evaluations, start.evaluations + 7)
+
+
+def test_no_star_ends_above_its_start(case):
+    _, start = case
+    wild = GradientDescent("adam", lr=5.0, max_iterations=20).minimise(*case)
+    assert (wild.loss <= start.loss).all()
+
+
+@pytest.mark.parametrize("wrong", [{"method": "sgd"}, {"coordinates": "pixels"}])
+def test_an_unknown_word_is_refused(wrong):
+    """Where beartype checks the annotation it says so first."""
+    with pytest.raises((ConfigError, TypeError)):
+        replace(GradientDescent(), **wrong)

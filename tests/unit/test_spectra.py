@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+
+from torchfit.exceptions import SpectrumError
+from torchfit.spectra import Spectra, Spectrum, StarInfo
+
+WAVE, ONES = np.arange(4000.0, 4010.0), np.ones(10)
+INFO = StarInfo("file.fits")
+
+
+def test_a_good_pixel_is_finite_with_positive_finite_ivar():
+    flux, ivar = ONES.copy(), ONES.copy()
+    flux[:2] = np.nan, np.inf
+    ivar[2:6] = 0, -1, np.nan, np.inf
+    spectrum = Spectrum(WAVE, flux, ivar, INFO)
+    assert spectrum.good.tolist() == [False] * 6 + [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("wave", "flux", "ivar", "why"),
+    [
+        (WAVE[:5], ONES, ONES, "shapes"),
+        (WAVE, ONES[:5], ONES, "shapes"),
+        (WAVE, ONES, ONES[:5], "shapes"),
+        (WAVE[None], ONES[None], ONES[None], "one row"),
+        (WAVE[::-1], ONES, ONES, "increase"),
+        (np.zeros(10), ONES, ONES, "increase"),
+        (WAVE * np.nan, ONES, ONES, "increase"),
+        (WAVE, ONES, ONES * 0, "no good pixel"),
+        (WAVE, ONES * np.nan, ONES, "no good pixel"),
+    ],
+)
+def test_a_spectrum_that_cannot_be_used_is_refused_by_name(wave, flux, ivar, why):
+    with pytest.raises(SpectrumError, match=f"file.fits.*{why}"):
+        Spectrum(wave, flux, ivar, INFO)
+
+
+def test_unknown_facts_of_a_star_are_nan_or_empty():
+    assert INFO.obsid is None
+    assert np.isnan([INFO.ra, INFO.dec]).all()
+    assert (INFO.name, INFO.subclass, INFO.z, INFO.snr, INFO.labels) == ("", "", 0.0, {}, {})
+
+
+@pytest.fixture
+def batch():
+    flux = torch.arange(12.0).reshape(3, 4)
+    ivar = torch.ones(3, 4)
+    ivar[1, 2] = 0
+    return Spectra(torch.arange(4.0), flux, ivar, torch.tensor([True, False, True]))
+
+
+def test_a_batch_knows_its_good_pixels(batch):
+    assert len(batch) == 3
+    assert (~batch.good).nonzero().tolist() == [[1, 2]]
+
+
+def test_stars_are_chosen_by_index_mask_or_slice(batch):
+    for choice in (torch.tensor([2, 1]), torch.tensor([False, True, True]), slice(1, 3)):
+        chosen = batch[choice]
+        assert len(chosen) == 2
+        assert sorted(chosen.flux[:, 0].tolist()) == [4.0, 8.0]
+        assert torch.equal(chosen.wave, batch.wave)
+    assert batch[torch.tensor([2, 1])].has_ivar.tolist() == [True, False]
+
+
+def test_shapes_that_disagree_are_refused():
+    """Where jaxtyping is off, the class says so itself; where it is on, jaxtyping does."""
+    with pytest.raises((SpectrumError, TypeError)):
+        Spectra(torch.ones(5), torch.ones(2, 4), torch.ones(2, 4), torch.ones(2) > 0)
