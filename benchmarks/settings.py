@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.inference import Inference
+from torchfit.optimise.fitting import Fitting
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
@@ -34,6 +35,5 @@ def build(cfg: DictConfig) -> Any:
 
 def inference(cfg: DictConfig, emulator: Emulator) -> Inference:
     """The measurement that a configuration describes."""
-    return Inference(
-        emulator, *(build(cfg[name]) for name in ("match", "group", "optimise", "flags"))
-    )
+    fitting = Fitting(build(cfg.metric), build(cfg.optimise))
+    return Inference(emulator, build(cfg.match), build(cfg.group), fitting, build(cfg.flags))

@@ -14,19 +14,12 @@ from hydra.errors import (
     MissingConfigException,
     OverrideParseException,
 )
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from torchfit.exceptions import TorchfitError
 
-MENDABLE = (
-    TorchfitError,
-    CompactHydraException,
-    OmegaConfBaseException,
-    MisconfigurationException,
-    OSError,
-)
-"""Errors of input, configuration, hardware, or a full disk: what a user can mend."""
+MENDABLE = (TorchfitError, CompactHydraException, OmegaConfBaseException, OSError)
+"""Errors of input, configuration, or a full disk: what a user can mend."""
 
 
 @contextmanager

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from torchfit.build import build
 from torchfit.catalogue.write import write_catalogue, write_rejects
 from torchfit.emulator.artefact import fingerprint, load_emulator, save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
+from torchfit.exceptions import ConfigError
 from torchfit.inference import Inference
 from torchfit.io.atomic import atomic
+from torchfit.optimise.fitting import Fitting
 from torchfit.provenance import versions
 from torchfit.report.rows import format_rows
 from torchfit.report.survey import survey_report
@@ -34,10 +36,11 @@ def train(cfg: DictConfig) -> Path:
         The artefact folder.
     """
     folder = Path(cfg.output_dir)
+    _demand_least(cfg, seed=0)
     lightning.seed_everything(cfg.seed, verbose=False)
-    preprocessor, training = _build(cfg.preprocess), _build(cfg.emulator)
-    trainer = _build(cfg.trainer)
-    library = _build(cfg.library)(preprocessor=preprocessor)
+    preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
+    trainer = build(cfg.trainer)
+    library = build(cfg.library)(preprocessor=preprocessor)
     record = _record(cfg)
     key = run_key(record | {"library": library.provenance, "stars": library.star_names})
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
@@ -66,9 +69,11 @@ def infer(cfg: DictConfig) -> Path:
         The folder of the catalogue.
     """
     folder, artefact = Path(cfg.output_dir), Path(cfg.artefact)
+    _demand_least(cfg, seed=0, batch_groups=1, n_examples=1)
     lightning.seed_everything(cfg.seed, verbose=False)
     trained = load_emulator(artefact)
-    reader, packing = _build(cfg.data), _build(cfg.pack)
+    reader, packing, trainer = build(cfg.data), build(cfg.pack), build(cfg.trainer)
+    trainer()  # Hardware that is not there is told now, not after hours of packing.
     inference = _inference(cfg, trained.at_resolution(reader.lsf_fwhm))
     record = _record(cfg) | {"emulator_sha256": fingerprint(artefact)}
     work = folder / f"work-{run_key(record | {'sources': reader.sources()})}"
@@ -77,7 +82,7 @@ def infer(cfg: DictConfig) -> Path:
         reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards"
     )
     survey = match_survey(paths, inference)
-    table = fit_survey(survey, inference, _build(cfg.trainer), work / "parts", cfg.batch_groups)
+    table = fit_survey(survey, inference, trainer, work / "parts", cfg.batch_groups)
     files = write_catalogue(table, folder, emulator.label_names, record)
     files["rejects"] = write_rejects(rejects, folder)
     examples = choose_examples(table, survey, inference, cfg.n_examples)
@@ -92,13 +97,16 @@ def infer(cfg: DictConfig) -> Path:
     return folder
 
 
-def _build(cfg: DictConfig) -> Any:
-    return instantiate(cfg, _convert_="all")
+def _demand_least(cfg: DictConfig, **least: int) -> None:
+    """Demand whole numbers that are not below their least values."""
+    for name, low in least.items():
+        if not isinstance(cfg[name], int) or cfg[name] < low:
+            raise ConfigError(f"{name}={cfg[name]} must be a whole number, at least {low}")
 
 
 def _inference(cfg: DictConfig, emulator: Emulator) -> Inference:
-    names = ("match", "group", "optimise", "flags")
-    return Inference(emulator, *(_build(cfg[name]) for name in names))
+    fitting = Fitting(build(cfg.metric), build(cfg.optimise))
+    return Inference(emulator, build(cfg.match), build(cfg.group), fitting, build(cfg.flags))
 
 
 def _record(cfg: DictConfig) -> dict[str, str]:

@@ -5,7 +5,11 @@ import warnings
 from collections.abc import Sequence
 
 import lightning
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+from torchfit.exceptions import ConfigError
 
 
 def build_trainer(
@@ -29,22 +33,35 @@ def build_trainer(
 
     Returns:
         The trainer; checkpoints are kept only by a callback.
+
+    Raises:
+        ConfigError: If there is no such hardware or strategy, or the strategy would start the
+            program once per device.
     """
     _quieten()
     if strategy == "auto" and devices not in (1, "1", "auto"):
         strategy = "ddp_spawn"
     keeps = any(isinstance(c, lightning.pytorch.callbacks.ModelCheckpoint) for c in callbacks)
-    return lightning.Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        strategy=strategy,
-        max_epochs=max_epochs,
-        callbacks=list(callbacks),
-        logger=False,
-        enable_checkpointing=keeps,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    try:
+        trainer = lightning.Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            strategy=strategy,
+            max_epochs=max_epochs,
+            callbacks=list(callbacks),
+            logger=False,
+            enable_checkpointing=keeps,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+    except (ValueError, MisconfigurationException) as error:
+        raise ConfigError(f"trainer: {error}") from error
+    if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
+        raise ConfigError(
+            f"trainer.strategy={strategy} with trainer.devices={devices} would start the whole "
+            "program once per device; say the number of devices and trainer.strategy=ddp_spawn"
+        )
+    return trainer
 
 
 def _quieten() -> None:

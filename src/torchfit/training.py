@@ -11,6 +11,7 @@ from torchfit.emulator.flux_pca import fit_flux_pca
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.learner import Learner, TrainerFactory, TrainingTable
 from torchfit.emulator.local_covariance import fit_local_covariance, fit_local_variance
+from torchfit.exceptions import ConfigError
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
@@ -33,6 +34,9 @@ class EmulatorTraining:
         bandwidth: Their smoothing in dex of temperature.
         n_folds: Folds by star, for cross validation and for the held-out report.
         seed: Seed of the folds.
+
+    Raises:
+        ConfigError: If a number makes no sense.
     """
 
     kernel: Callable[[int], Kernel]
@@ -45,6 +49,21 @@ class EmulatorTraining:
     bandwidth: float = 0.04
     n_folds: int = 5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"n_best": 1, "n_nodes": 2, "n_folds": 2}
+        if self.max_comp is not None:
+            least["max_comp"] = 1
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise ConfigError(f"emulator.{name}={getattr(self, name)} must be at least {low}")
+        if not 0 < self.variance <= 1 or self.bandwidth <= 0:
+            raise ConfigError(
+                f"emulator: variance={self.variance} must lie within (0, 1] and "
+                f"bandwidth={self.bandwidth} be positive"
+            )
+        if self.noise is not None and self.noise <= 0:
+            raise ConfigError(f"emulator.noise={self.noise} must be positive, or null")
 
     def train(
         self,

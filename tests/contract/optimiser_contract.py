@@ -1,6 +1,7 @@
 """What every optimiser must keep; each optimiser's tests inherit it."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from torchfit.device import to_device
 from torchfit.emulator.emulator import Emulator
 from torchfit.group.grouping import Grouping
 from torchfit.match.cfi import correlate
@@ -57,6 +59,19 @@ def make_problem(
     return problem, Fit.at_start(problem, emulator.scaler.to_unit(start))
 
 
+def not_above(after: Tensor, before: Tensor) -> bool:
+    """Whether no loss has risen by more than rounding.
+
+    Args:
+        after: Losses.
+        before: Losses.
+
+    Returns:
+        True when none has.
+    """
+    return bool((after <= before + 1e-9 * (1 + before.abs())).all())
+
+
 def chosen(spectra: Spectra, stars: Sequence[int]) -> Spectra:
     """Some of the spectra, in the given order."""
     return spectra[torch.tensor(stars)]
@@ -96,7 +111,7 @@ class OptimiserContract:
         problem, start = case
         fit = optimiser.minimise(problem, start)
         before, after = self.group_loss(problem, start), self.group_loss(problem, fit)
-        assert (after <= before).all()
+        assert not_above(after, before)
         assert (after < before).any()
 
     def test_the_loss_is_that_of_the_labels(self, optimiser, case, assert_close):
@@ -143,7 +158,7 @@ class OptimiserContract:
         problem, start = case
         first = optimiser.minimise(problem, start)
         second = optimiser.minimise(problem, first)
-        assert (self.group_loss(problem, second) <= self.group_loss(problem, first)).all()
+        assert not_above(self.group_loss(problem, second), self.group_loss(problem, first))
 
     def test_a_start_outside_the_box_is_pulled_in(self, optimiser, case):
         problem, start = case
@@ -151,25 +166,25 @@ class OptimiserContract:
         assert torch.equal(far.unit, problem.upper.expand_as(far.unit))
         fit = optimiser.minimise(problem, far)
         assert ((fit.unit >= problem.lower) & (fit.unit <= problem.upper)).all()
-        assert (self.group_loss(problem, fit) <= self.group_loss(problem, far)).all()
+        assert not_above(self.group_loss(problem, fit), self.group_loss(problem, far))
 
     def test_identical_stars_of_a_group_get_one_answer(self, optimiser, make, spectra, metric):
         problem, start = make(chosen(spectra, [0, 0, 0]), (0, 0, 0), metric)
         fit = optimiser.minimise(problem, start)
-        assert fit.loss[0] <= start.loss[0]
+        assert not_above(fit.loss, start.loss)
         torch.testing.assert_close(fit.unit, fit.unit[:1].expand(3, -1))
 
     def test_a_group_of_one_star(self, optimiser, make, spectra, metric):
         problem, start = make(chosen(spectra, [3]), (0,), metric)
         fit = optimiser.minimise(problem, start)
         assert fit.unit.isfinite().all()
-        assert (fit.loss <= start.loss).all()
+        assert not_above(fit.loss, start.loss)
 
     def test_a_space_of_one_dimension(self, optimiser, make, spectra, metric):
         problem, start = make(spectra, GROUPS, metric, max_comp=1)
         assert problem.subspace.lower.shape[1] == 1
         fit = optimiser.minimise(problem, start)
-        assert (self.group_loss(problem, fit) <= self.group_loss(problem, start)).all()
+        assert not_above(self.group_loss(problem, fit), self.group_loss(problem, start))
 
     def test_a_star_without_a_good_pixel_ends_finite(self, optimiser, make, spectra, metric):
         ivar = spectra.ivar.clone()
@@ -191,12 +206,10 @@ class OptimiserContract:
     @pytest.mark.gpu
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
     def test_works_on_a_cuda_device(self, optimiser, case):
-        from torchfit.device import to_device
-
-        problem, start = (to_device(value, torch.device("cuda")) for value in case)
+        problem, start = (to_device(value, torch.device("cuda")) for value in deepcopy(case))
         fit = optimiser.minimise(problem, start)
         assert fit.unit.is_cuda
-        assert (self.group_loss(problem, fit) <= self.group_loss(problem, start)).all()
+        assert not_above(self.group_loss(problem, fit), self.group_loss(problem, start))
 
 
 class IndependentGroupsContract(OptimiserContract):

@@ -7,12 +7,13 @@ from typing import Protocol, runtime_checkable
 
 import lightning
 from jaxtyping import Float, Int
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from torchfit.emulator.cross_validation import HyperparameterGrid, cross_validate
 from torchfit.emulator.gp import SharedKernelGP
-from torchfit.emulator.module import EmulatorModule, EpochProgress
+from torchfit.emulator.module import EmulatorModule, EpochProgress, StopAtRest
+from torchfit.exceptions import ConfigError
 from torchfit.library.datamodule import LibraryDataModule
 
 TrainerFactory = Callable[..., lightning.Trainer]
@@ -61,12 +62,22 @@ class MarginalLikelihood:
         max_epochs: Most epochs; one epoch is one step on the whole library.
         patience: Stop after so many epochs without improvement.
         min_delta: Least improvement of the loss that counts, in nats per number.
+
+    Raises:
+        ConfigError: If a number makes no sense.
     """
 
     lr: float = 0.1
     max_epochs: int = 200
     patience: int = 10
     min_delta: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0 or self.max_epochs < 1 or self.patience < 1:
+            raise ConfigError(
+                f"emulator.learner: lr={self.lr} must be positive, max_epochs={self.max_epochs} "
+                f"and patience={self.patience} at least 1"
+            )
 
     def learn(
         self, gp: SharedKernelGP, table: TrainingTable, trainer: TrainerFactory, checkpoint: Path
@@ -75,7 +86,7 @@ class MarginalLikelihood:
         if not any(parameter.requires_grad for parameter in gp.parameters()):
             return
         callbacks = [
-            EarlyStopping("nll", min_delta=self.min_delta, patience=self.patience),
+            StopAtRest("nll", min_delta=self.min_delta, patience=self.patience),
             ModelCheckpoint(checkpoint.parent, checkpoint.stem, enable_version_counter=False),
             EpochProgress(),
         ]

@@ -3,7 +3,7 @@
 import lightning
 import torch
 from jaxtyping import Float
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor
 from tqdm import tqdm
 
@@ -37,6 +37,19 @@ class EmulatorModule(lightning.LightningModule):
         """Adam over the hyperparameters that are not held fixed."""
         free = [parameter for parameter in self.gp.parameters() if parameter.requires_grad]
         return torch.optim.Adam(free, lr=self.lr)
+
+
+class StopAtRest(EarlyStopping):
+    """Early stopping that is final: a training resumed from a checkpoint at rest goes no further.
+
+    Lightning forgets that the interrupted run had stopped, and would train on.
+    """
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Stop at once where the checkpoint had stopped."""
+        trainer.should_stop = self.stopped_epoch > 0
 
 
 class EpochProgress(Callback):

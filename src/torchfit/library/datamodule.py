@@ -10,7 +10,8 @@ class LibraryDataModule(lightning.LightningDataModule):
     """Unit labels and flux coefficients of the training stars.
 
     The marginal likelihood of a Gaussian process does not split over stars, so an epoch is one
-    batch of all of them.
+    batch of all of them. The data set has that batch as its only item: Lightning deals items out
+    to the devices, and so deals this one to each.
 
     Args:
         inputs: Unit labels.
@@ -21,8 +22,8 @@ class LibraryDataModule(lightning.LightningDataModule):
         self, inputs: Float[Tensor, "template label"], targets: Float[Tensor, "template comp"]
     ) -> None:
         super().__init__()
-        self.dataset = TensorDataset(inputs, targets)
+        self.dataset = TensorDataset(inputs[None], targets[None])
 
     def train_dataloader(self) -> DataLoader:
         """All stars in one batch."""
-        return DataLoader(self.dataset, batch_size=len(self.dataset), shuffle=False)
+        return DataLoader(self.dataset, batch_size=None, shuffle=False)

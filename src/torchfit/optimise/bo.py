@@ -117,11 +117,18 @@ class BayesianOptimisation:
         y = (y - y.mean(dim=1, keepdim=True)) / y.std(dim=1, keepdim=True).clamp_min(1e-12)
         acqf = UpperConfidenceBound(fit_surrogate(x, y), beta=self.kappa**2)
         space, _ = history.problem.subspace.select(active)
-        raw = self._random(self.raw_samples, space, stage=iteration + 1)
+        low, high = self._region(x, -y)
+        raw = low + (high - low) * self._random(self.raw_samples, space, stage=iteration + 1)
         with torch.no_grad():
             value = acqf(raw[:, :, None])
         best = value.topk(self.num_restarts, dim=0).indices[:, :, None]
-        return _climb(acqf, raw.gather(0, best.expand(-1, -1, x.shape[2])))
+        return _climb(acqf, raw.gather(0, best.expand(-1, -1, x.shape[2])), (low, high))
+
+    def _region(
+        self, x: Float[Tensor, "group point m"], loss: Float[Tensor, "group point"]
+    ) -> tuple[Float[Tensor, "group m"], Float[Tensor, "group m"]]:
+        """Corners of the part of the unit cube in which the next point is sought: all of it."""
+        return torch.zeros_like(x[:, 0]), torch.ones_like(x[:, 0])
 
 
 class _History:
@@ -214,26 +221,31 @@ def fit_surrogate(
 
 
 def _climb(
-    acqf: UpperConfidenceBound, start: Float[Tensor, "climb group m"]
+    acqf: UpperConfidenceBound,
+    start: Float[Tensor, "climb group m"],
+    region: tuple[Float[Tensor, "group m"], Float[Tensor, "group m"]],
 ) -> Float[Tensor, "group m"]:
     """Climb the bound from several points of every group at once, and take the highest."""
     shape, device = start.shape, start.device
+    low, width = region[0], (region[1] - region[0]).clamp_min(1e-12)
 
     def negative(flat: np.ndarray, batch_indices: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        full = start.reshape(-1, shape[2]).clone()
+        full = scaled.clone()
         full[batch_indices] = torch.as_tensor(flat, device=device)
         full.requires_grad_(True)
-        value = -acqf(full.reshape(shape)[:, :, None]).flatten()
+        value = -acqf((low + width * full.reshape(shape))[:, :, None]).flatten()
         (gradient,) = torch.autograd.grad(value.sum(), full)
         chosen = value.detach()[batch_indices]
         return chosen.cpu().numpy(), gradient[batch_indices].cpu().numpy()
 
+    scaled = ((start - low) / width).reshape(-1, shape[2])
     flat, value, _ = fmin_l_bfgs_b_batched(
         negative,
-        start.reshape(-1, shape[2]).cpu().numpy(),
+        scaled.cpu().numpy(),
         bounds=[(0.0, 1.0)] * shape[2],
         maxiter=CLIMB_STEPS,
         pass_batch_indices=True,
     )
     highest = torch.as_tensor(value).reshape(shape[:2]).argmin(dim=0)
-    return torch.as_tensor(flat, device=device).reshape(shape)[highest, torch.arange(shape[1])]
+    climbed = torch.as_tensor(flat, device=device).reshape(shape)
+    return low + width * climbed[highest, torch.arange(shape[1])]

@@ -19,12 +19,12 @@ class Fitting:
 
     Args:
         metric: How residuals are weighed.
-        optimisers: Run in this order, each from where the last has stopped; one that is ``None``
-            is passed over. None at all leaves the start labels.
+        optimisers: Run in this order, each from where the last has stopped; none at all leaves
+            the start labels.
     """
 
     metric: Metric
-    optimisers: Mapping[str, Optimiser | None]
+    optimisers: Mapping[str, Optimiser]
 
     def fit(
         self,
@@ -47,6 +47,6 @@ class Fitting:
         lower, upper = emulator.bounds
         problem = Problem(self.metric.objective(emulator, spectra, start), lower, upper, subspace)
         fit = Fit.at_start(problem, emulator.scaler.to_unit(start))
-        for optimiser in filter(None, self.optimisers.values()):
+        for optimiser in self.optimisers.values():
             fit = optimiser.minimise(problem, fit)
         return problem, fit

@@ -34,17 +34,19 @@ def fill_bad(
 
 
 def spline_curvature(
-    wave: Float[Tensor, "star pix"], flux: Float[Tensor, "star pix"]
+    wave: Float[Tensor, "star pix"], flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"]
 ) -> Float[Tensor, "star pix"]:
     r"""Second derivatives of the natural cubic spline at its knots.
 
     Solves :math:`h_{i-1} M_{i-1} + 2 (h_{i-1} + h_i) M_i + h_i M_{i+1} = 6 (s_i - s_{i-1})` with
-    :math:`h` the knot spacing, :math:`s` the slopes, and :math:`M = 0` at both ends, by the
-    Thomas algorithm: one sweep down and one up, all stars at once.
+    :math:`h` the knot spacing and :math:`s` the slopes, by the Thomas algorithm: one sweep down
+    and one up, all stars at once. The spline ends at the outermost good knots, :math:`M = 0` there
+    and beyond, so that the padding of a short spectrum does not bend it.
 
     Args:
         wave: Knots, strictly increasing.
         flux: Finite values at the knots.
+        good: Knots that count; the bad ones in between are filled.
 
     Returns:
         The second derivative :math:`M`, flux per square Angstrom.
@@ -57,11 +59,15 @@ def spline_curvature(
     diagonal = (2 * (step[:, :-1] + step[:, 1:])).unbind(1)
     right_side = (6 * slope.diff(dim=1)).unbind(1)
     spacing = step.unbind(1)
+    inner = (good.cumsum(dim=1) > good.long()) & (good.flip(1).cumsum(dim=1).flip(1) > good.long())
+    inside = inner[:, 1:-1].to(flux).unbind(1)
     upper, value = [torch.zeros_like(spacing[0])], [torch.zeros_like(spacing[0])]
-    for below, main, above, rhs in zip(spacing, diagonal, spacing[1:], right_side, strict=False):
+    for below, main, above, rhs, bends in zip(
+        spacing, diagonal, spacing[1:], right_side, inside, strict=False
+    ):
         pivot = main - below * upper[-1]
-        upper.append(above / pivot)
-        value.append((rhs - below * value[-1]) / pivot)
+        upper.append(bends * above / pivot)
+        value.append(bends * (rhs - below * value[-1]) / pivot)
     curvature = [torch.zeros_like(spacing[0])]
     for ratio, offset in zip(reversed(upper), reversed(value), strict=True):
         curvature.append(offset - ratio * curvature[-1])
@@ -93,7 +99,7 @@ def resample(
     filled = fill_bad(wave, flux, good)
     target = grid.expand(len(wave), -1).contiguous()
     knot = (torch.searchsorted(wave, target, right=True) - 1).clamp(0, wave.shape[1] - 2)
-    new_flux = _evaluate(wave, filled, knot, target)
+    new_flux = _evaluate(wave, filled, good, knot, target)
     inside = (target >= wave[:, :1]) & (target <= wave[:, -1:])
     new_good = inside & _around(good, knot, target, wave)
     new_ivar = torch.where(new_good, _information(wave, ivar, knot, grid), 0.0)
@@ -103,11 +109,12 @@ def resample(
 def _evaluate(
     wave: Float[Tensor, "star pix"],
     flux: Float[Tensor, "star pix"],
+    good: Bool[Tensor, "star pix"],
     knot: Int[Tensor, "star grid"],
     target: Float[Tensor, "star grid"],
 ) -> Float[Tensor, "star grid"]:
     """The spline at ``target``, which lies between knots ``knot`` and ``knot + 1``."""
-    curvature = spline_curvature(wave, flux)
+    curvature = spline_curvature(wave, flux, good)
     low, high = wave.gather(1, knot), wave.gather(1, knot + 1)
     width = high - low
     a, b = (high - target) / width, (target - low) / width

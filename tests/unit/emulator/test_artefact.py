@@ -1,0 +1,108 @@
+import json
+
+import pytest
+import torch
+
+from torchfit.emulator.artefact import (
+    DESCRIPTION,
+    LICENCE,
+    WEIGHTS,
+    fingerprint,
+    load_emulator,
+    save_emulator,
+)
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.kernel import build_kernel
+from torchfit.exceptions import ArtefactError
+
+
+@pytest.fixture
+def folder(masked_emulator, tmp_path):
+    save_emulator(masked_emulator, tmp_path / "emulator")
+    return tmp_path / "emulator"
+
+
+def test_what_is_read_predicts_what_was_saved(masked_emulator, folder, draw_labels, assert_close):
+    labels = draw_labels(5, 13)
+    loaded = load_emulator(folder)
+    assert_close(loaded.flux(labels), masked_emulator.flux(labels))
+    assert_close(loaded.flux_variance(labels), masked_emulator.flux_variance(labels))
+    for name in ("residuals", "start_error", "truncation"):
+        expected = getattr(masked_emulator, name).at(labels[:, 0])
+        assert_close(getattr(loaded, name).at(labels[:, 0]), expected)
+
+
+def test_library_and_preprocessing_come_along(masked_emulator, folder):
+    loaded, library = load_emulator(folder), masked_emulator.library
+    assert loaded.preprocessor == masked_emulator.preprocessor
+    assert loaded.library.star_names == library.star_names
+    assert loaded.label_names == library.label_names
+    assert loaded.library.lsf_fwhm == library.lsf_fwhm
+    assert torch.equal(loaded.library.labels, library.labels)
+    assert torch.equal(loaded.library.spectra.good, library.spectra.good)
+    error = (loaded.library.spectra.flux - library.spectra.flux).abs().max()
+    assert error < 1e-6
+
+
+@pytest.mark.parametrize("shape", ["rbf", "matern52"])
+@pytest.mark.parametrize("ard", [True, False])
+@pytest.mark.parametrize("linear", [True, False])
+def test_every_kernel_comes_back(
+    training, library, preprocessor, draw_labels, tmp_path, assert_close, shape, ard, linear
+):
+    gp = SharedKernelGP(build_kernel(3, shape, ard, linear, 1.3, 0.7), 0.04)
+    emulator = training.build(library, preprocessor, gp, lambda gp, table: None)
+    save_emulator(emulator, tmp_path / "emulator")
+    loaded, labels = load_emulator(tmp_path / "emulator"), draw_labels(4, 13)
+    unit = emulator.scaler.to_unit(labels)
+    found, expected = loaded.gp.mean_and_jacobian(unit), emulator.gp.mean_and_jacobian(unit)
+    for one, other in zip(found, expected, strict=True):
+        assert_close(one, other)
+    assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))
+
+
+def test_the_description_says_what_it_is(folder):
+    description = json.loads((folder / DESCRIPTION).read_text())
+    assert description["medium"] == "vacuum"
+    assert description["hyperparameters"]["lengthscale"] == pytest.approx([1.5] * 3)
+    assert (folder / LICENCE).read_text() == "none needed\n"
+
+
+def test_the_fingerprint_is_that_of_the_content(masked_emulator, emulator, folder, tmp_path):
+    save_emulator(masked_emulator, tmp_path / "again")
+    save_emulator(emulator, tmp_path / "other")
+    assert fingerprint(tmp_path / "again") == fingerprint(folder)
+    assert fingerprint(tmp_path / "other") != fingerprint(folder)
+
+
+def test_a_new_emulator_replaces_the_old_one(emulator, folder, draw_labels, assert_close):
+    save_emulator(emulator, folder)
+    labels = draw_labels(2, 13)
+    assert_close(load_emulator(folder).flux(labels), emulator.flux(labels))
+
+
+def test_a_missing_emulator_is_named(tmp_path):
+    with pytest.raises(ArtefactError, match=r"no emulator in .*nowhere"):
+        load_emulator(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION])
+def test_a_cut_file_is_damaged(folder, name):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ArtefactError, match="damaged"):
+        load_emulator(folder)
+
+
+def test_missing_weights_are_damage(folder):
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(ArtefactError, match="damaged"):
+        load_emulator(folder)
+
+
+def test_another_format_is_refused(folder):
+    description = json.loads((folder / DESCRIPTION).read_text())
+    description["format"] = 99
+    (folder / DESCRIPTION).write_text(json.dumps(description))
+    with pytest.raises(ArtefactError, match="99"):
+        load_emulator(folder)

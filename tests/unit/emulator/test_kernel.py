@@ -1,0 +1,120 @@
+import pytest
+import torch
+from gpytorch.kernels import AdditiveKernel, MaternKernel, RBFKernel
+
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.kernel import (
+    build_kernel,
+    hyperparameters,
+    linear_part,
+    radial_part,
+    radial_value_and_slope,
+)
+from torchfit.exceptions import ConfigError
+
+shapes = pytest.mark.parametrize("shape", ["rbf", "matern52"])
+both = pytest.mark.parametrize("linear", [False, True])
+
+
+@shapes
+@both
+@pytest.mark.parametrize(("lengthscale", "outputscale"), [(0.5, 3.0), (1.5, 2.1), (40.0, 0.01)])
+def test_values_arrive_exactly(shape, linear, lengthscale, outputscale):
+    """GPyTorch swallows a hyperparameter given to a constructor."""
+    kernel = build_kernel(3, shape, True, linear, lengthscale, outputscale)
+    radial = radial_part(kernel)
+    torch.testing.assert_close(
+        radial.base_kernel.lengthscale, torch.full((1, 3), lengthscale, dtype=torch.float64)
+    )
+    assert radial.outputscale.item() == pytest.approx(outputscale, rel=1e-12)
+
+
+@shapes
+def test_the_swept_length_scale_changes_the_covariance(shape):
+    x = torch.tensor([[0.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    near, far = (build_kernel(2, shape, lengthscale=s)(x).to_dense()[0, 1] for s in (0.5, 2.0))
+    assert near < 0.5 < far
+
+
+@shapes
+@both
+def test_given_values_are_frozen_and_others_free(shape, linear):
+    kernel = build_kernel(3, shape, True, linear, lengthscale=0.7)
+    radial = radial_part(kernel)
+    assert not radial.base_kernel.raw_lengthscale.requires_grad
+    assert radial.raw_outputscale.requires_grad
+    kernel = build_kernel(3, shape, True, linear, outputscale=0.7)
+    radial = radial_part(kernel)
+    assert radial.base_kernel.raw_lengthscale.requires_grad
+    assert not radial.raw_outputscale.requires_grad
+    if linear:
+        assert linear_part(kernel).raw_variance.requires_grad
+
+
+@both
+@pytest.mark.parametrize("ard", [False, True])
+def test_one_length_scale_for_all_or_one_for_each(ard, linear):
+    kernel = build_kernel(4, "rbf", ard, linear)
+    assert radial_part(kernel).base_kernel.lengthscale.shape == (1, 4 if ard else 1)
+
+
+def test_the_shape_is_the_one_asked_for():
+    assert isinstance(build_kernel(3, "rbf").base_kernel, RBFKernel)
+    matern = build_kernel(3, "matern52").base_kernel
+    assert isinstance(matern, MaternKernel)
+    assert matern.nu == 2.5
+    assert isinstance(build_kernel(3, linear=True), AdditiveKernel)
+    assert linear_part(build_kernel(3)) is None
+
+
+@shapes
+@both
+def test_everything_is_float64(shape, linear):
+    kernel = build_kernel(3, shape, True, linear, lengthscale=0.3)
+    assert {parameter.dtype for parameter in kernel.parameters()} == {torch.float64}
+
+
+@pytest.mark.parametrize("name", ["lengthscale", "outputscale"])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_value_that_is_not_positive_is_refused(name, value):
+    with pytest.raises(ConfigError, match=f"kernel.{name}={value}"):
+        build_kernel(3, **{name: value})
+
+
+def test_an_unknown_shape_is_refused():
+    """Where beartype checks the annotation it says so first."""
+    with pytest.raises((ConfigError, TypeError)):
+        build_kernel(3, "periodic")
+
+
+@shapes
+@pytest.mark.parametrize("ard", [False, True])
+def test_value_is_the_kernels_own(generator, shape, ard, assert_close):
+    x, x_train = (torch.randn(n, 3, generator=generator).double() for n in (4, 6))
+    kernel = build_kernel(3, shape, ard, lengthscale=0.8, outputscale=1.7)
+    value, _ = radial_value_and_slope(kernel, x, x_train)
+    assert_close(value.detach(), kernel(x, x_train).to_dense().detach())
+
+
+@shapes
+def test_slope_is_minus_twice_the_derivative_by_the_squared_distance(shape, assert_close):
+    kernel = build_kernel(1, shape, lengthscale=1.0, outputscale=1.7)
+    r2 = torch.tensor([0.01, 0.3, 1.0, 4.0], dtype=torch.float64)
+
+    def value(r2):
+        return radial_value_and_slope(kernel, r2.sqrt()[:, None], torch.zeros(1, 1).double())
+
+    step = 1e-6
+    slope = (value(r2 + step)[0] - value(r2 - step)[0]) / (2 * step)
+    torch.testing.assert_close(value(r2)[1], -2 * slope, rtol=1e-6, atol=1e-8)
+
+
+@both
+def test_hyperparameters_are_listed_by_name(linear):
+    kernel = build_kernel(3, "rbf", True, linear, 0.5, 2.0)
+    gp = SharedKernelGP(kernel, 0.1)
+    found = hyperparameters(kernel, gp.likelihood)
+    assert found["lengthscale"] == pytest.approx([0.5] * 3)
+    assert found["outputscale"] == pytest.approx([2.0])
+    assert found["noise"] == pytest.approx([0.1])
+    assert ("slope" in found) == linear
