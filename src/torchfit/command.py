@@ -40,8 +40,17 @@ def one_line_errors() -> Iterator[None]:
         print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+        _interrupted()
+    except SystemExit as end:
+        # Lightning turns an interrupt into an exit of its own.
+        if end.code == 1 and isinstance(end.__context__, KeyboardInterrupt):
+            _interrupted()
+        raise
+
+
+def _interrupted() -> None:
+    print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+    sys.exit(130)
 
 
 @singledispatch
@@ -90,4 +99,5 @@ def _not_composed(error: ConfigCompositionException) -> str:
     path, dot, key = str(cause.full_key).rpartition(".")
     known = sorted(map(str, cause.parent_node or ()))
     near = ", ".join(path + dot + name for name in get_close_matches(key, known) or known)
-    return f"no such key: {cause.full_key}" + (f"; there is {near}" if near else "")
+    other = f"there is {near}" if near else f"to add it, write +{cause.full_key}=VALUE"
+    return f"no such key: {cause.full_key}; {other}"

@@ -54,7 +54,7 @@ def build_trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-    except (ValueError, MisconfigurationException) as error:
+    except (ValueError, ImportError, MisconfigurationException) as error:
         raise ConfigError(f"trainer: {error}") from error
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         raise ConfigError(

@@ -33,11 +33,12 @@ def hold_out(emulator: Emulator, training: EmulatorTraining, inference: Inferenc
     known = emulator.flux_pca.good
     flux = torch.zeros_like(library.spectra.flux, dtype=torch.float32)
     predicted = torch.full_like(library.labels, torch.nan)
-    for number in tqdm(range(training.n_folds), desc="held-out folds", unit="fold"):
-        test = (fold == number).nonzero()[:, 0]
-        other = training.with_hyperparameters(emulator, library.select(fold != number))
-        flux[test] = other.flux(library.labels[test]).float()
-        predicted[test] = measure_library(other, library, test, inference).labels
+    with tqdm(range(training.n_folds), desc="held-out folds", unit="fold") as numbers:
+        for number in numbers:
+            test = (fold == number).nonzero()[:, 0]
+            other = training.with_hyperparameters(emulator, library.select(fold != number))
+            flux[test] = other.flux(library.labels[test]).float()
+            predicted[test] = measure_library(other, library, test, inference).labels
     return HeldOut(
         labels=library.labels.numpy(),
         predicted=predicted.numpy(),

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from torchfit.build import build
 from torchfit.emulator.kernel import radial_part
 from torchfit.preprocess.mask import MASK_WINDOWS
 
@@ -62,15 +63,15 @@ PAPER = {
     "group.n_group": 1000,
     "group.variance": 0.98,
     "group.max_comp": None,
-    "optimise.metric.weighted": False,
-    "optimise.metric.nuisance.continuum_degree": None,
-    "optimise.metric.nuisance.velocity_sigma": None,
-    "optimise.metric.prior_strength": 0.0,
-    "optimise.optimisers.bo._target_": "torchfit.optimise.bo.BayesianOptimisation",
-    "optimise.optimisers.bo.n_random": 10,
-    "optimise.optimisers.bo.kappa": 2.576,
-    "optimise.optimisers.bo.patience": 5,
-    "optimise.optimisers.bo.tolerance": 0.0,
+    "metric.weighted": False,
+    "metric.nuisance.continuum_degree": None,
+    "metric.nuisance.velocity_sigma": None,
+    "metric.prior_strength": 0.0,
+    "optimise.bo._target_": "torchfit.optimise.bo.BayesianOptimisation",
+    "optimise.bo.n_random": 10,
+    "optimise.bo.kappa": 2.576,
+    "optimise.bo.patience": 5,
+    "optimise.bo.tolerance": 0.0,
 }
 """METHOD.md, sections 1 and 2: the value of the paper, or its reading where it is silent."""
 
@@ -143,13 +144,8 @@ def test_it_builds_without_the_network(program, group, option, monkeypatch, tmp_
     monkeypatch.setattr("subprocess.Popen.__init__", refuse)
     monkeypatch.setenv("TORCHFIT_CACHE", str(tmp_path / "no cache"))
     cfg, _ = with_option(program, group, option)
-    built = {
-        name: instantiate(node, _convert_="all")
-        for name, node in cfg.items()
-        if isinstance(node, DictConfig)
-    }
-    assert len(built) == 10
-    assert not [value for value in built.values() if isinstance(value, DictConfig)]
+    built = {name: build(node) for name, node in cfg.items() if isinstance(node, DictConfig)}
+    assert len(built) == 11
     assert not list(leftovers(built))
     assert list(tmp_path.iterdir()) == []
 
@@ -171,9 +167,10 @@ def leftovers(value):
 
 
 def test_a_config_container_left_inside_would_be_seen():
-    box = composed("infer")[0].pack
-    assert list(leftovers({"a": [instantiate(box), 1]}))
-    assert list(leftovers([box]))
+    node = composed("infer", "data=lamost_sample")[0].pack
+    assert list(leftovers({"a": [instantiate(node), 1]}))
+    assert list(leftovers([node]))
+    assert not list(leftovers([build(node)]))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -187,7 +184,7 @@ def test_the_paper(program, key, value):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_paper_moves_groups_only(program):
     cfg, choices = composed(program, "experiment=paper")
-    assert list(cfg.optimise.optimisers) == ["bo"]
+    assert list(cfg.optimise) == ["bo"]
     assert choices["emulator"] == cfg.name == "paper"
 
 
@@ -201,7 +198,7 @@ def all_keys(cfg, path=""):
 def test_the_defaults_are_not_the_paper():
     cfg, _ = composed("infer")
     differing = {key for key, value in PAPER.items() if OmegaConf.select(cfg, key) != value}
-    assert differing >= {"match.n_best", "group.n_group", "optimise.metric.weighted"}
+    assert differing >= {"match.n_best", "group.n_group", "metric.weighted"}
 
 
 EMULATORS = [option for group, option in OPTIONS if group == "emulator"]
@@ -216,7 +213,7 @@ def test_a_swept_hyperparameter_arrives_in_the_kernel(emulator, value):
         f"emulator.kernel.lengthscale={value}",
         f"emulator.kernel.outputscale={2 * value}",
     )
-    kernel = radial_part(instantiate(cfg.emulator, _convert_="all").kernel(3))
+    kernel = radial_part(build(cfg.emulator).kernel(3))
     assert kernel.base_kernel.lengthscale.flatten().tolist() == pytest.approx(
         [value] * (3 if cfg.emulator.kernel.ard else 1), rel=1e-12
     )
@@ -233,7 +230,7 @@ def test_an_unset_hyperparameter_is_learned(emulator):
         "emulator.kernel.lengthscale=null",
         "emulator.kernel.outputscale=null",
     )
-    kernel = radial_part(instantiate(cfg.emulator, _convert_="all").kernel(3))
+    kernel = radial_part(build(cfg.emulator).kernel(3))
     assert kernel.base_kernel.raw_lengthscale.requires_grad
     assert kernel.raw_outputscale.requires_grad
 
@@ -258,11 +255,10 @@ def test_lamost_masks_its_sky_lines():
 
 
 def test_numbers_that_must_agree_are_typed_once():
-    cfg, _ = composed("train", "seed=7", "match.n_best=9")
-    training = instantiate(cfg.emulator, _convert_="all")
-    fitting = instantiate(cfg.optimise, _convert_="all")
+    cfg, _ = composed("infer", "seed=7", "match.n_best=9")
+    training = build(cfg.emulator)
     assert training.n_best == 9
-    assert training.seed == fitting.optimisers["bo"].seed == 7
+    assert training.seed == cfg.optimise.bo.seed == 7
 
 
 def test_infer_looks_where_train_writes():
@@ -272,8 +268,18 @@ def test_infer_looks_where_train_writes():
     assert cfg.artefact == f"{folder}/emulator"
 
 
-def test_an_optimiser_that_is_null_is_passed_over():
-    cfg, _ = composed("infer", "optimise=lm")
-    fitting = instantiate(cfg.optimise, _convert_="all")
-    assert fitting.optimisers["bo"] is None
-    assert fitting.optimisers["lm"] is not None
+@pytest.mark.parametrize("chain", [["bo", "lm"], ["lm", "bo"], ["lm"]])
+def test_optimisers_run_in_the_order_they_are_named(chain):
+    cfg, _ = composed("infer", f"optimise=[{','.join(chain)}]")
+    assert list(build(cfg.optimise)) == chain
+
+
+@pytest.mark.parametrize(("program", "chain"), [("train", ["lm"]), ("infer", ["bo", "lm"])])
+def test_the_default_optimisers(program, chain):
+    assert list(composed(program)[0].optimise) == chain
+
+
+def test_hyperparameters_by_cross_validation_have_a_grid_and_no_epochs():
+    cfg, _ = composed("train", "emulator=cross_validated")
+    assert set(cfg.emulator.learner) == {"_target_", "grid"}
+    assert len(list(build(cfg.emulator).learner.grid)) == 54

@@ -1,7 +1,6 @@
 """A made world in real formats: a library wheel of MILES and STELIB stars, and LAMOST trees."""
 
 import hashlib
-import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +80,7 @@ def _write_stelib(wheel: zipfile.ZipFile) -> None:
         flux = _noisy(flux_of(labels, wave, 3.1), 0.006, seed=100 + number)
         flux[:262] = flux[-286:] = 0
         _write_stelib_star(wheel, f"HD{number:06d}", flux, labels)
-    flux[wave > 5600] = 0
+    flux[wave > 5000] = 0
     _write_stelib_star(wheel, "HD900001", flux, labels)
     _write_stelib_star(wheel, "HD900002", np.full_like(flux, np.nan), labels)
     _write_stelib_star(wheel, "HD900003", flux[:3000], labels)
@@ -92,7 +91,10 @@ def _write_stelib(wheel: zipfile.ZipFile) -> None:
 def _write_stelib_star(
     wheel: zipfile.ZipFile, name: str, flux: np.ndarray, labels: np.ndarray
 ) -> None:
-    cards = {card: f"{value:20.3f}" for card, value in zip(("TEFF", "LOG_G", "FE_H"), labels)}
+    cards = {
+        card: f"{value:20.3f}"
+        for card, value in zip(("TEFF", "LOG_G", "FE_H"), labels, strict=True)
+    }
     raw = stelib.header_of(cards) + flux.astype(">f4").tobytes()
     wheel.writestr(f"{stelib.FOLDER}STELIB_v3.2_{name}.fits", raw + b"\0" * (-len(raw) % 2880))
 
@@ -114,12 +116,17 @@ class MadeStelib(_MadeWheel, StelibReader):
     """The reader of STELIB on the made wheel."""
 
 
-def make_lamost(root: Path, n_stars: int = 6) -> dict[str, str]:
-    """A tree of LAMOST files, good and bad; the part of the reason of each bad one, by source."""
+def make_good_lamost(root: Path, n_stars: int = 6, spoiled: float | None = None) -> None:
+    """LAMOST stars in all three layouts and in four lengths, every second one gzipped."""
     for number, labels in enumerate(draw_labels(n_stars, seed=3, inset=0.2)):
         layout = ("table", "image", "first")[number % 3]
         ending = ".fits.gz" if number % 2 else ".fits"
-        make_lamost_star(root / f"good/{layout}/star{number}{ending}", labels, number, layout)
+        path = root / f"good/{layout}/star{number}{ending}"
+        make_lamost_star(path, labels, number, layout, spoiled)
+
+
+def make_bad_lamost(root: Path) -> dict[str, str]:
+    """LAMOST files that cannot be used; a part of the reason, by source."""
     labels = draw_labels(1, seed=4, inset=0.3)[0]
     for name, header in {
         "galaxy": {"CLASS": "GALAXY"},
@@ -152,45 +159,63 @@ def make_lamost(root: Path, n_stars: int = 6) -> dict[str, str]:
 
 
 def make_lamost_star(
-    path: Path, labels: np.ndarray, number: int, layout: str = "table", **changes: object
+    path: Path,
+    labels: np.ndarray,
+    number: int,
+    layout: str = "table",
+    spoiled: float | None = None,
+    **changes: object,
 ) -> Path:
-    """One LAMOST file of a star of given labels."""
+    """One LAMOST file of a star of given labels; ``spoiled`` stands in its pixels of IVAR 0."""
     n_pix = changes.pop("n_pix", 3200 + 100 * (number % 4))
     header = {"Z": 1e-4 * (number % 3 - 1), "OBSID": 1000 + number, **changes.pop("header", {})}
     wave = lamost.wavelength(n_pix)
     if "flux" not in changes:
-        rest = wave / (1 + float(header["Z"] or 0))
+        z = float(header["Z"] or 0)
+        rest = wave / (1 + max(z, -0.1))
         flux = 300 * _noisy(flux_of(labels, rest, 3.06), 0.01, seed=200 + number)
         flux[-8:] = 0
         changes["flux"] = flux
     if "ivar" not in changes:
         changes["ivar"] = np.full(n_pix, (0.01 * 300) ** -2.0)
         changes["ivar"][400 + 7 * number :: 97] = 0
+    if spoiled is not None:
+        changes["flux"] = np.where(changes["ivar"] == 0, spoiled, changes["flux"])
     if layout == "first":
         header.pop("OBSID")
     return lamost.make(path, layout, header, n_pix=n_pix, **changes)
 
 
 def train_options(folder: Path) -> list[str]:
-    """Overrides that train on the made library, quickly."""
+    """Overrides that train on the made library, quickly: at rest after about ten epochs."""
     return [
         "library.reader._target_=tests.integration.world.MadeMiles",
         "trainer._target_=tests.integration.killing.build_trainer",
-        "emulator.learner.max_epochs=25",
-        "emulator.n_folds=3",
-        "optimise=lm",
+        "emulator.learner.patience=2",
+        "emulator.learner.min_delta=0.02",
+        "emulator.n_folds=2",
         f"hydra.run.dir={folder}",
     ]
 
 
-def infer_options(folder: Path, artefact: Path) -> list[str]:
+def stelib_options(folder: Path, artefact: Path) -> list[str]:
     """Overrides that measure the made STELIB stars, quickly."""
+    reader = "data._target_=tests.integration.world.MadeStelib"
+    return [reader, *_quick_options(folder, artefact)]
+
+
+def lamost_options(folder: Path, artefact: Path, root: Path) -> list[str]:
+    """Overrides that measure LAMOST files, quickly."""
+    return ["data=lamost_dr10", f"data.root={root}", *_quick_options(folder, artefact)]
+
+
+def _quick_options(folder: Path, artefact: Path) -> list[str]:
     return [
-        "data._target_=tests.integration.world.MadeStelib",
         "trainer._target_=tests.integration.killing.build_trainer",
         f"artefact={artefact}",
         "optimise=lm",
         "group.n_group=3",
+        "batch_groups=1",
         "n_examples=3",
         f"hydra.run.dir={folder}",
     ]

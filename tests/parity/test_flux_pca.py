@@ -33,6 +33,22 @@ def test_coefficients_and_reconstruction_are_scikit_learns(library, assert_close
     assert_close(found.residual(library.spectra), flux - rebuilt)
 
 
+def test_components_of_masked_spectra_are_a_loops(observe, library, assert_close):
+    """Bad pixels take the model's own value, round after round; a third of them is bad."""
+    spectra = observe(library.labels, 0.005, masked=0.35)
+    good, flux = spectra.good.numpy(), spectra.flux.numpy()
+    filled = np.where(good, flux, (flux * good).sum(axis=0) / good.sum(axis=0))
+    for _ in range(10):
+        mean = filled.mean(axis=0)
+        components = np.linalg.svd(filled - mean, full_matrices=False)[2][:3]
+        model = mean + (filled - mean) @ components.T @ components
+        filled = np.where(good, flux, model)
+    found = fit_flux_pca(spectra, 1.0, max_comp=3)
+    sign = np.sign((components.T * found.basis.numpy()).sum(axis=0))
+    assert_close(found.mean, mean)
+    assert_close(found.basis, components.T * sign)
+
+
 def test_masked_projection_is_numpys_least_squares(emulator, observe, draw_labels, assert_close):
     spectra = observe(draw_labels(6, 3), 0.01, masked=0.4)
     found = emulator.flux_pca.project(spectra)

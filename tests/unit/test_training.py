@@ -8,6 +8,7 @@ from torchfit.emulator.cross_validation import HyperparameterGrid
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters
 from torchfit.emulator.learner import CrossValidation, MarginalLikelihood
+from torchfit.exceptions import ConfigError
 from torchfit.match.start import start_errors
 from torchfit.spectra import Spectra
 from torchfit.trainer import build_trainer
@@ -132,3 +133,21 @@ def test_noise_of_the_library_is_in_the_truncation(training, observe, library, p
         )
         left_out.append(emulator.truncation.values.mean().item())
     assert left_out[1] / left_out[0] == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"n_best": 0},
+        {"n_nodes": 1},
+        {"n_folds": 1},
+        {"max_comp": 0},
+        {"variance": 0.0},
+        {"variance": 1.5},
+        {"bandwidth": 0.0},
+        {"noise": -0.1},
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(training, wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        replace(training, **wrong)

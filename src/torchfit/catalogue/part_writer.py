@@ -65,6 +65,16 @@ class PartWriter(BasePredictionWriter):
         """Close the progress bar."""
         self.bar.close()
 
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        """Close the progress bar, so that the error stands in a line of its own."""
+        if hasattr(self, "bar"):
+            self.bar.close()
+
     def __getstate__(self) -> dict[str, Any]:
         """What a spawned process needs; an open bar stays where it is."""
         return {name: value for name, value in self.__dict__.items() if name != "bar"}

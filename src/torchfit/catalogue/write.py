@@ -11,7 +11,7 @@ from torchfit.catalogue.fits_file import write_fits
 from torchfit.catalogue.parquet_file import write_parquet
 from torchfit.catalogue.schema import Column, columns, conform
 from torchfit.exceptions import CatalogueError
-from torchfit.io.atomic import atomic
+from torchfit.io.atomic import atomic, sync
 
 REJECT_COLUMNS = ("source", "reason")
 """Columns of the table of spectra that could not be used."""
@@ -36,16 +36,20 @@ def write_catalogue(
         The written files by format: ``parquet``, ``fits``, ``csv``, ``columns``.
 
     Raises:
-        CatalogueError: If the table does not fit the schema or a file cannot be written.
+        CatalogueError: If the table does not fit the schema.
+        OutputError: If a file cannot be written.
     """
     table, schema = conform(table, labels), columns(labels)
     paths = {kind: folder / f"catalogue.{kind}" for kind in ("parquet", "fits", "csv")}
     paths["columns"] = folder / "catalogue_columns.csv"
     with ExitStack() as stack:
-        write_parquet(stack.enter_context(atomic(paths["parquet"])), table, schema, provenance)
-        write_fits(stack.enter_context(atomic(paths["fits"])), table, schema, provenance)
-        _write_csv(stack.enter_context(atomic(paths["csv"])), table)
-        _write_csv(stack.enter_context(atomic(paths["columns"])), _column_table(schema))
+        temps = {kind: stack.enter_context(atomic(path)) for kind, path in paths.items()}
+        write_parquet(temps["parquet"], table, schema, provenance)
+        write_fits(temps["fits"], table, schema, provenance)
+        _write_csv(temps["csv"], table)
+        _write_csv(temps["columns"], _column_table(schema))
+        for temp in temps.values():
+            sync(temp)
     return paths
 
 
@@ -60,7 +64,8 @@ def write_rejects(rejects: pd.DataFrame, folder: Path) -> Path:
         The written file.
 
     Raises:
-        CatalogueError: If a column is missing or the file cannot be written.
+        CatalogueError: If a column is missing.
+        OutputError: If the file cannot be written.
     """
     missing = [name for name in REJECT_COLUMNS if name not in rejects.columns]
     if missing:

@@ -16,7 +16,7 @@ from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
-from torchfit.exceptions import ArtefactError
+from torchfit.exceptions import ArtefactError, ConfigError, DataError
 from torchfit.io.atomic import atomic_folder
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
@@ -24,6 +24,17 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
 FORMAT = 1
+DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    SafetensorError,
+    ConfigError,
+    DataError,
+)
+"""What reading an artefact raises when a part of it is missing or does not fit the others."""
 WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
 
 
@@ -70,7 +81,7 @@ def load_emulator(folder: Path) -> Emulator:
                 "train it again"
             )
         return _emulator(description, load_file(folder / WEIGHTS))
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except DAMAGED as error:
         raise ArtefactError(f"{folder} is damaged ({error}); train it again") from error
 
 

@@ -77,9 +77,10 @@ def cross_validate(
         The least held-out mean squared error.
     """
     scores = {}
-    for point in tqdm(list(grid), desc="cross validation", unit="point"):
-        _assign(gp, point)
-        scores[point] = held_out_error(gp, x, y, fold)
+    with tqdm(list(grid), desc="cross validation", unit="point") as points:
+        for point in points:
+            _assign(gp, point)
+            scores[point] = held_out_error(gp, x, y, fold)
     best = min(scores, key=lambda point: scores[point])
     _assign(gp, best)
     return scores[best]

@@ -101,7 +101,7 @@ def fit_flux_pca(
     """Find the components that hold a share of the library's variance.
 
     Pixels that no template has are left out. A pixel masked in some templates is filled with the
-    model's own value and the components are found again, until the fill no longer matters.
+    model's own value and the components are found again, ``n_iterations`` times.
 
     Args:
         spectra: Normalised spectra of the library.

@@ -78,3 +78,13 @@ class EpochProgress(Callback):
     ) -> None:
         """Close the bar."""
         self.bar.close()
+
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        """Close the bar, so that the error stands in a line of its own."""
+        if hasattr(self, "bar"):
+            self.bar.close()

@@ -31,7 +31,7 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temp
-        _sync(temp)
+        sync(temp)
         os.replace(temp, path)
     except OSError as error:
         raise _not_written(path, error) from error
@@ -57,7 +57,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         temp.mkdir(parents=True)
         yield temp
         for file in temp.iterdir():
-            _sync(file)
+            sync(file)
         if path.exists():
             os.replace(path, old)
         os.replace(temp, path)
@@ -70,14 +70,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+def sync(path: Path) -> None:
+    """Wait until a file is on disk: a replaced name must not outlive its content.
 
-
-def _sync(path: Path) -> None:
-    """Wait until the file is on disk: a replaced name must not outlive its content."""
+    Args:
+        path: The file, written and closed.
+    """
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _not_written(path: Path, error: OSError) -> OutputError:

@@ -58,15 +58,16 @@ def build_library(
 def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
     """The spectra that can be read and pass the cuts; the others are counted in the log."""
     n_bad = n_cut = 0
-    for source in tqdm(reader.sources(), desc=f"reading {reader.name}", unit="star"):
-        try:
-            spectrum = reader.read(source)
-        except SpectrumError as error:
-            logger.warning("left out: %s", error)
-            n_bad += 1
-            continue
-        if cuts.keeps(spectrum.info):
-            yield spectrum
-        else:
-            n_cut += 1
+    with tqdm(reader.sources(), desc=f"reading {reader.name}", unit="star") as sources:
+        for source in sources:
+            try:
+                spectrum = reader.read(source)
+            except SpectrumError as error:
+                logger.warning("left out: %s", error)
+                n_bad += 1
+                continue
+            if cuts.keeps(spectrum.info):
+                yield spectrum
+            else:
+                n_cut += 1
     logger.info("%s: %d unreadable, %d outside the cuts", reader.name, n_bad, n_cut)

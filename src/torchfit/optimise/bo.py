@@ -200,7 +200,7 @@ def fit_surrogate(
     Returns:
         BoTorch model with one batch element per group.
     """
-    n_moving = (x != x[:, :1]).any(dim=1).sum(dim=1).clamp_min(1).to(x)
+    n_moving = (x.amax(dim=1) - x.amin(dim=1) > 1e-9).sum(dim=1).clamp_min(1).to(x)
     scales = LENGTHSCALES.to(x)[:, None] * n_moving.sqrt()
     kernel = MaternKernel(nu=2.5, batch_shape=scales.shape).to(x)
     kernel.lengthscale = scales[:, :, None, None]

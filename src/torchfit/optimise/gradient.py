@@ -1,4 +1,4 @@
-"""Gradient descent on the joint loss of groups: Adam and L-BFGS, in three kinds of coordinates."""
+"""Gradient descent on the joint loss of groups: Adam and L-BFGS, in two kinds of coordinates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class GradientDescent:
     Args:
         method: ``adam`` (joint loss, one step size for all) or ``lbfgs``.
         coordinates: What the optimiser moves.
-        lr: Step size: of Adam in unit labels or scores, of L-BFGS before its line search.
+        lr: Step size of Adam in unit labels or scores; L-BFGS finds its own by line search.
         max_iterations: Most iterations.
         tolerance: Stop when the summed loss has changed by less than this share in ten
             iterations.
@@ -120,7 +120,7 @@ class GradientDescent:
                 value.backward()
                 return value
 
-            return float(optimiser.step(closure))
+            return float(torch.as_tensor(optimiser.step(closure)).detach())
 
         return step
 

@@ -25,8 +25,8 @@ class LevenbergMarquardt:
 
     Args:
         max_iterations: Most iterations of a star.
-        tolerance: A star has converged when an accepted step lowers its loss by less than this
-            share, or no damping finds a lower loss.
+        tolerance: A star has converged when a step changes its loss by less than this share of
+            1 + loss, or no damping finds a lower loss.
         damping: First damping.
 
     References:

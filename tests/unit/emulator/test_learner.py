@@ -6,6 +6,7 @@ from torchfit.emulator.cross_validation import HyperparameterGrid, cross_validat
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters
 from torchfit.emulator.learner import CrossValidation, Learner, MarginalLikelihood, TrainingTable
+from torchfit.exceptions import ConfigError
 from torchfit.trainer import build_trainer
 
 
@@ -141,6 +142,22 @@ def test_a_finished_training_is_taken_up_without_another_step(table, checkpoint)
     learner.learn(second, table, trainer_with(count), checkpoint)
     assert count.epochs == []
     assert values(second) == values(first)
+
+
+def test_a_training_at_rest_is_taken_up_without_another_step(table, checkpoint):
+    """Early stopping is final, although epochs are left."""
+    learner = MarginalLikelihood(max_epochs=50, patience=2, min_delta=1e6)
+    first, second, count = make_gp(), make_gp(), CountSteps()
+    learner.learn(first, table, build_trainer, checkpoint)
+    learner.learn(second, table, trainer_with(count), checkpoint)
+    assert count.epochs == []
+    assert values(second) == values(first)
+
+
+@pytest.mark.parametrize("wrong", [{"lr": 0.0}, {"max_epochs": 0}, {"patience": 0}])
+def test_a_number_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        MarginalLikelihood(**wrong)
 
 
 def test_the_same_training_has_the_same_values(table, tmp_path):

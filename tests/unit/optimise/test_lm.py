@@ -7,6 +7,7 @@ from tests.contract.optimiser_contract import (
     IndependentGroupsContract,
     chosen,
     make_problem,
+    not_above,
 )
 
 from torchfit.optimise.fit import Fit

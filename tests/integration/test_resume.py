@@ -1,0 +1,127 @@
+"""A killed run goes on where it was, and ends as if it had never been killed."""
+
+import shutil
+import signal
+
+import pytest
+from tests.integration import world
+from tests.integration.killing import MOMENT
+from tests.integration.running import launch, run
+
+from torchfit.catalogue import part_writer
+from torchfit.data import pack
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def killed_training(cache, tmp_path_factory):
+    """Folder of a training killed before its fifth epoch."""
+    folder = tmp_path_factory.mktemp("killed_training")
+    environment = {MOMENT: "epoch:4", "TORCHFIT_CACHE": str(cache)}
+    killed = launch("train", *world.train_options(folder), **environment)
+    assert killed.status == -signal.SIGKILL
+    return folder
+
+
+@pytest.fixture(scope="module")
+def killed_survey(cache, artefact, tmp_path_factory):
+    """Folder of a survey killed before its third batch."""
+    folder = tmp_path_factory.mktemp("killed_survey")
+    environment = {MOMENT: "batch:2", "TORCHFIT_CACHE": str(cache)}
+    killed = launch("infer", *world.stelib_options(folder, artefact), **environment)
+    assert killed.status == -signal.SIGKILL
+    return folder
+
+
+def copy_of(folder, place):
+    return shutil.copytree(folder, place / "copy")
+
+
+def weights(folder):
+    return (folder / "emulator" / "weights.safetensors").read_bytes()
+
+
+def first_epoch(ended):
+    """Where the bar of the hyperparameter search began."""
+    bars = [bar for bar in ended.err.replace("\r", "\n").split("\n") if "hyperparameters" in bar]
+    return int(bars[0].split("|")[2].split("/")[0])
+
+
+def last_epoch(ended):
+    bars = [bar for bar in ended.err.replace("\r", "\n").split("\n") if "hyperparameters" in bar]
+    return int(bars[-1].split("|")[2].split("/")[0])
+
+
+def test_training_killed_in_the_search_goes_on_from_the_checkpoint(
+    trained, killed_training, tmp_path, no_report
+):
+    folder = copy_of(killed_training, tmp_path)
+    assert not (folder / "emulator").exists()
+    assert len(list(folder.glob("checkpoints/*.ckpt"))) == 1
+    ended = run("train", *world.train_options(folder))
+    assert ended.status == 0
+    assert first_epoch(ended) == 4
+    assert weights(folder) == weights(trained[1])
+    assert not (folder / "checkpoints").exists()
+
+
+def test_training_killed_after_the_search_does_not_search_again(trained, tmp_path, no_report):
+    options = world.train_options(tmp_path)
+    killed = launch("train", *options, **{MOMENT: "fitted:0"})
+    assert killed.status == -signal.SIGKILL
+    assert not (tmp_path / "emulator").exists()
+    ended = run("train", *options)
+    assert ended.status == 0
+    assert first_epoch(ended) == last_epoch(ended) == last_epoch(trained[0])
+    assert weights(tmp_path) == weights(trained[1])
+
+
+def test_another_setting_does_not_take_up_the_checkpoint(killed_training, tmp_path, no_report):
+    folder = copy_of(killed_training, tmp_path)
+    ended = run("train", *world.train_options(folder), "emulator.kernel.linear=false")
+    assert ended.status == 0
+    assert first_epoch(ended) == 0
+
+
+def test_survey_killed_in_the_fit_keeps_finished_parts(
+    stelib, artefact, killed_survey, tmp_path, contents, monkeypatch
+):
+    folder = copy_of(killed_survey, tmp_path)
+    assert not (folder / "catalogue.parquet").exists()
+    parts = sorted(path.name for path in folder.glob("work-*/parts/*"))
+    assert parts == ["part-000000.parquet", "part-000001.parquet"]
+    written = []
+
+    def write_part(path, table):
+        written.append(path.name)
+        original(path, table)
+
+    def write_shard(*arguments):
+        raise AssertionError("a finished shard was packed again")
+
+    original = part_writer.write_part
+    monkeypatch.setattr(part_writer, "write_part", write_part)
+    monkeypatch.setattr(pack, "write_shard", write_shard)
+    ended = run("infer", *world.stelib_options(folder, artefact))
+    assert ended.status == 0
+    assert written == ["part-000002.parquet", "part-000003.parquet"]
+    assert contents(folder) == contents(stelib)
+    assert not list(folder.glob("work-*"))
+
+
+def test_a_damaged_part_is_named_and_only_it_is_done_again(
+    stelib, artefact, killed_survey, tmp_path, contents
+):
+    folder = copy_of(killed_survey, tmp_path)
+    options = world.stelib_options(folder, artefact)
+    (part,) = folder.glob("work-*/parts/part-000001.parquet")
+    part.write_bytes(part.read_bytes()[:100])
+    ended = run("infer", *options)
+    assert ended.status == 1
+    assert "part-000001.parquet cannot be read" in ended.error
+    assert "delete it and run again" in ended.error
+    assert not (folder / "catalogue.parquet").exists()
+    part.unlink()
+    assert run("infer", *options).status == 0
+    assert contents(folder) == contents(stelib)

@@ -1,0 +1,76 @@
+"""``python train.py`` from the library's files to the artefact."""
+
+import json
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+import torch
+from tests.integration import world
+
+from torchfit.emulator.artefact import load_emulator
+from torchfit.spectra import Spectrum, StarInfo
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_tables_and_the_places_are_printed(trained, artefact):
+    ended, folder = trained
+    lines = ended.out.splitlines()
+    assert "Held-out flux residuals" in lines
+    assert "Held-out labels" in lines
+    (row,) = [line.split() for line in lines if line.startswith("all ")]
+    assert row[1] == str(world.N_LIBRARY)
+    assert [line.split()[1] for line in lines if line.startswith("FGK ")] == ["72"] * 3
+    assert any(line.strip() == f"emulator: {artefact}" for line in lines)
+    assert any(line.strip() == f"report: {folder / 'report.html'}" for line in lines)
+    assert "Traceback" not in ended.err
+    assert "Warning" not in ended.err
+
+
+def test_what_is_written(trained, artefact):
+    _, folder = trained
+    names = {path.name for path in artefact.iterdir()}
+    assert names == {"weights.safetensors", "emulator.json", "LICENSE-library.txt"}
+    assert {path.name for path in folder.iterdir()} == {
+        "emulator",
+        "report.html",
+        "train.log",
+        ".hydra",
+    }
+    page = (folder / "report.html").read_text()
+    assert "<html" in page
+    assert "miles, 72 stars" in page
+
+
+def test_the_licence_travels_with_the_weights(artefact):
+    text = (artefact / "LICENSE-library.txt").read_text()
+    assert text == "BSD 3-Clause License\nof made stars\n"
+
+
+def test_the_description_says_how_it_was_made(artefact):
+    description = json.loads((artefact / "emulator.json").read_text())
+    assert description["medium"] == "vacuum"
+    assert description["label_names"] == ["teff", "logg", "fe_h"]
+    assert len(description["star_names"]) == world.N_LIBRARY
+    assert description["provenance"]["package"] == "sdss-mangadap"
+    assert "min_delta: 0.02" in description["settings"]["config"]
+    assert str(artefact.parent) not in description["settings"]["config"]
+    assert description["settings"]["torch"] == version("torch")
+
+
+def test_the_emulator_knows_stars_it_has_not_seen(artefact):
+    emulator = load_emulator(artefact)
+    labels = world.draw_labels(20, seed=9, inset=0.15)
+    wave = np.arange(3600.0, 7600.0, 0.5)
+    spectra = emulator.preprocessor(
+        [_spectrum(wave, world.flux_of(star, wave, emulator.library.lsf_fwhm)) for star in labels]
+    )
+    good = spectra.good & emulator.flux_pca.good
+    difference = (emulator.flux(torch.from_numpy(labels)) - spectra.flux)[good]
+    contrast = (spectra.flux - emulator.flux_pca.mean)[good]
+    assert difference.square().mean() < 0.1 * contrast.square().mean()
+
+
+def _spectrum(wave, flux):
+    return Spectrum(wave, flux, np.ones_like(wave), StarInfo("made"), has_ivar=False)
