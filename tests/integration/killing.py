@@ -1,4 +1,4 @@
-"""A trainer that kills its own process with SIGKILL at a chosen moment of the run."""
+"""A trainer that kills its own process, or interrupts it, at a chosen moment of the run."""
 
 import os
 import signal
@@ -9,19 +9,23 @@ from lightning.pytorch.callbacks import Callback
 from torchfit import trainer
 
 MOMENT = "TORCHFIT_TEST_KILL"
-"""Environment variable: ``epoch:N``, ``fitted:0`` or ``batch:N``; without it nothing is killed."""
+"""Environment variable: ``epoch:N``, ``fitted:0`` or ``batch:N``, for SIGKILL before that epoch,
+after the training, before that batch; with ``:interrupt`` behind it, for what Ctrl-C does."""
 
 
 class Kill(Callback):
-    """Kills the process before epoch N, after the training, or before batch N of the survey."""
+    """Ends the process at a moment; see :data:`MOMENT`."""
 
     def __init__(self, moment: str) -> None:
-        self.what, _, number = moment.partition(":")
-        self.number = int(number)
+        self.what, number, *how = moment.split(":")
+        self.number, self.interrupts = int(number), how == ["interrupt"]
 
     def _at(self, what: str, number: int) -> None:
-        if (what, number) == (self.what, self.number):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if (what, number) != (self.what, self.number):
+            return
+        if self.interrupts:
+            raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def on_train_epoch_start(self, trainer, pl_module):
         self._at("epoch", trainer.current_epoch)

@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def run(program: str, *options: str) -> Ended:
         mock.patch.dict(os.environ),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        _logging_restored(),
+        _process_restored(),
     ):
         try:
             runpy.run_path(str(ROOT / f"{program}.py"), run_name="__main__")
@@ -47,13 +48,15 @@ def run(program: str, *options: str) -> Ended:
 
 
 @contextlib.contextmanager
-def _logging_restored():
+def _process_restored():
+    """Hydra sets the logging of the whole process, and Lightning what it does at Ctrl-C."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, at_interrupt = root.handlers[:], root.level, signal.getsignal(signal.SIGINT)
     try:
         yield
     finally:
         root.handlers[:], root.level = handlers, level
+        signal.signal(signal.SIGINT, at_interrupt)
 
 
 def launch(program: str, *options: str, **environment: str) -> Ended:

@@ -125,3 +125,31 @@ def test_a_damaged_part_is_named_and_only_it_is_done_again(
     part.unlink()
     assert run("infer", *options).status == 0
     assert contents(folder) == contents(stelib)
+
+
+def test_an_interrupted_survey_says_so_and_goes_on(
+    stelib, artefact, tmp_path, contents, monkeypatch
+):
+    options = world.stelib_options(tmp_path, artefact)
+    monkeypatch.setenv(MOMENT, "batch:2:interrupt")
+    ended = run("infer", *options)
+    assert ended.status == 130
+    said = ended.err.splitlines()[-1]
+    assert said == "interrupted; the same command goes on from here"
+    assert ended.err.count("interrupted;") == 1
+    monkeypatch.delenv(MOMENT)
+    assert len(list(tmp_path.glob("work-*/parts/*.parquet"))) == 2
+    assert run("infer", *options).status == 0
+    assert contents(tmp_path) == contents(stelib)
+
+
+def test_an_interrupted_training_says_so_and_goes_on(trained, tmp_path, monkeypatch, no_report):
+    options = world.train_options(tmp_path)
+    monkeypatch.setenv(MOMENT, "epoch:6:interrupt")
+    ended = run("train", *options)
+    assert ended.status == 130
+    assert ended.err.splitlines()[-1] == "interrupted; the same command goes on from here"
+    monkeypatch.delenv(MOMENT)
+    ended = run("train", *options)
+    assert first_epoch(ended) == 6
+    assert weights(tmp_path) == weights(trained[1])

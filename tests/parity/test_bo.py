@@ -11,7 +11,8 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from tests.contract.optimiser_contract import make_problem
 
 from torchfit.optimise import bo
-from torchfit.optimise.bo import LENGTHSCALES, OBSERVATION_NOISE, BayesianOptimisation
+from torchfit.optimise.bo import BayesianOptimisation
+from torchfit.optimise.surrogate import LENGTHSCALES, OBSERVATION_NOISE
 
 N_GROUPS, N_POINTS, M = 3, 12, 2
 

@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from torchfit.exceptions import OutputError
@@ -36,7 +36,8 @@ def atomic(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):
+            temp.unlink()
 
 
 @contextmanager

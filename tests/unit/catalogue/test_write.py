@@ -14,7 +14,7 @@ from astropy.table import QTable, Table
 from torchfit.catalogue import write
 from torchfit.catalogue.schema import columns, conform
 from torchfit.catalogue.write import write_catalogue, write_rejects
-from torchfit.exceptions import CatalogueError
+from torchfit.exceptions import CatalogueError, OutputError
 from torchfit.names import LABELS
 
 PROVENANCE = {"torchfit": "0.1.0", "survey": "Höhe\nµ " + "long " * 40 + "end"}
@@ -149,7 +149,22 @@ def test_failure_in_the_middle_leaves_the_old_catalogue(tmp_path, table, monkeyp
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(write, writer, fill_disk)
-    with pytest.raises(CatalogueError, match="No space left"):
+    with pytest.raises(OutputError, match="No space left"):
+        write_catalogue(table[:3], tmp_path, LABELS, {"run": "new"})
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["catalogue.parquet", "catalogue.csv", "catalogue_columns.csv"])
+def test_disk_full_at_the_sync_of_one_file_leaves_all_of_them(tmp_path, table, monkeypatch, name):
+    old = write_catalogue(table, tmp_path, LABELS, {"run": "old"})
+    before = {path: path.read_bytes() for path in old.values()}
+
+    def full(path):
+        if path.name.startswith(f".{name}."):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(write, "sync", full)
+    with pytest.raises(OutputError, match="No space left"):
         write_catalogue(table[:3], tmp_path, LABELS, {"run": "new"})
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 

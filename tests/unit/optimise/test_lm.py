@@ -10,9 +10,12 @@ from tests.contract.optimiser_contract import (
     not_above,
 )
 
+from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.kernel import build_kernel
 from torchfit.optimise.fit import Fit
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.metric import Metric
+from torchfit.optimise.objective import Objective, StartPrior
 
 
 class TestContract(IndependentGroupsContract):
@@ -92,18 +95,59 @@ def test_the_gradient_vanishes_at_an_inner_solution(case):
 
 
 def test_a_label_on_the_edge_is_held_and_the_others_go_on(emulator, observe, draw_labels):
-    """Stars hotter than the library are fitted with the temperature on the edge."""
-    labels = draw_labels(3, 21)
+    """Stars hotter than the library: the temperature on the edge, the others at their best."""
+    labels = draw_labels(6, 21)
     labels[:, 0] = emulator.library.labels[:, 0].max() * 1.02
-    problem, start = make_problem(emulator, observe(labels, 0.002), (0, 0, 0), Metric(False))
-    fit = LevenbergMarquardt(max_iterations=100).minimise(problem, start)
-    held = fit.unit[:, 0] == problem.upper[0]
-    assert held.any()
-    _, gradient, _ = problem.objective.derivatives(fit.unit)
-    assert (gradient[held, 0] < 0).all()
-    inner = (fit.unit > problem.lower) & (fit.unit < problem.upper)
-    assert inner[held, 1:].any()
+    problem, start = make_problem(emulator, observe(labels, 0.002), (0,) * 6, Metric(False))
+    fit = LevenbergMarquardt(max_iterations=100, tolerance=1e-14).minimise(problem, start)
     assert set(fit.stop_reasons()) == {"converged"}
+    _, gradient, hessian = problem.objective.derivatives(fit.unit)
+    inner = (fit.unit > problem.lower) & (fit.unit < problem.upper)
+    held = (fit.unit[:, 0] == problem.upper[0]) & inner[:, 1:].all(dim=1)
+    assert held.any()
+    assert (gradient[held, 0] < 0).all()
+    step = torch.linalg.solve(hessian[held, 1:, 1:], gradient[held, 1:])
+    assert step.abs().max() < 1e-4
+
+
+@pytest.fixture
+def rough(case, generator):
+    """A landscape of hills much narrower than the box, where a Gauss-Newton step overshoots."""
+    problem, start = case
+    gp = SharedKernelGP(build_kernel(3, lengthscale=0.3, outputscale=1.0), 1e-3)
+    gp.condition(
+        2 * torch.rand(150, 3, generator=generator).double() - 1,
+        torch.randn(150, 4, generator=generator).double(),
+    )
+    n_stars = len(GROUPS)
+    nothing = StartPrior(start.unit, torch.zeros(n_stars, 3, 3).double())
+    eye = torch.eye(4).double().expand(n_stars, 4, 4)
+    target = torch.randn(n_stars, 4, generator=generator).double()
+    objective = Objective(gp, eye, target, target.square().sum(dim=1), nothing)
+    rough = replace(problem, objective=objective)
+    return rough, Fit.at_start(rough, 0.5 * torch.randn(n_stars, 3, generator=generator).double())
+
+
+def test_an_overshooting_step_is_not_taken(rough):
+    problem, start = rough
+    before = start
+    for n_iterations in range(1, 12):
+        fit = LevenbergMarquardt(max_iterations=n_iterations).minimise(problem, start)
+        assert not_above(fit.loss, before.loss)
+        torch.testing.assert_close(fit.loss, problem.objective.loss(fit.unit))
+        before = fit
+    assert (fit.loss < start.loss).all()
+
+
+def test_a_star_that_says_converged_stands_at_a_minimum(rough):
+    problem, start = rough
+    fit = LevenbergMarquardt(damping=1e-9, max_iterations=200).minimise(problem, start)
+    converged = torch.tensor([reason == "converged" for reason in fit.stop_reasons()])
+    inner = ((fit.unit > problem.lower) & (fit.unit < problem.upper)).all(dim=1) & converged
+    assert inner.sum() >= 3
+    _, gradient, hessian = problem.objective.derivatives(fit.unit)
+    size = (gradient.square() / hessian.diagonal(dim1=1, dim2=2)).sum(dim=1)
+    assert (size[inner] < 1e-4 * (1 + fit.loss[inner])).all()
 
 
 def test_an_unweighted_star_without_a_good_pixel_is_singular_and_stays(emulator, spectra):
