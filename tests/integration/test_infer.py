@@ -1,12 +1,14 @@
 """``python infer.py`` from survey files to catalogue and report."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
+from astropy.units import UnitsWarning
 from tests.integration import world
 from tests.integration.running import launch, run
 
@@ -88,7 +90,9 @@ def test_stelib_has_no_flux_errors_and_lamost_has(stelib, lamost, table):
 
 def test_the_three_formats_hold_the_same_rows(lamost, table):
     parquet = table(lamost)
-    fits = Table.read(lamost / "catalogue.fits")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)
+        fits = Table.read(lamost / "catalogue.fits")
     csv = pd.read_csv(lamost / "catalogue.csv")
     for name in LABELS:
         np.testing.assert_array_equal(parquet[name], np.asarray(fits[name]))

@@ -46,6 +46,7 @@ def test_a_bad_pixel_has_no_say_at_lower_resolution(masked_emulator, value):
     assert torch.equal(one.flux, other.flux)
 
 
+@settings(max_examples=40)
 @given(seeds, st.sampled_from(["rbf", "matern52"]), st.booleans(), st.booleans())
 def test_the_order_of_templates_does_not_matter(seed, shape, ard, linear):
     generator = torch.Generator().manual_seed(seed)
@@ -60,6 +61,7 @@ def test_the_order_of_templates_does_not_matter(seed, shape, ard, linear):
     torch.testing.assert_close(other.variance(x_new), one.variance(x_new))
 
 
+@settings(max_examples=40)
 @given(seeds, st.sampled_from(["rbf", "matern52"]), st.booleans())
 def test_a_star_alone_is_as_in_a_batch(seed, shape, linear):
     generator = torch.Generator().manual_seed(seed)
@@ -73,6 +75,7 @@ def test_a_star_alone_is_as_in_a_batch(seed, shape, linear):
         torch.testing.assert_close(alone[1][0], jacobian[star])
 
 
+@settings(max_examples=40)
 @given(seeds, st.integers(1, 5), st.floats(0.01, 100.0))
 def test_a_covariance_scales_with_its_residuals(seed, dim, scale):
     generator = torch.Generator().manual_seed(seed)

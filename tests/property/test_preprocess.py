@@ -28,6 +28,7 @@ def same(one, other):
     torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
 
+@settings(max_examples=40)
 @given(seeds, shares, junk)
 def test_a_bad_pixel_has_no_say_in_filling_and_resampling(seed, share, value):
     wave, flux = draw(seed)
@@ -43,6 +44,7 @@ def test_a_bad_pixel_has_no_say_in_filling_and_resampling(seed, share, value):
         assert one.isfinite().all()
 
 
+@settings(max_examples=40)
 @given(seeds, shares, junk, st.integers(1, 60))
 def test_a_bad_pixel_has_no_say_in_the_continuum(seed, share, value, window):
     _, flux = draw(seed)
@@ -57,6 +59,7 @@ def test_a_bad_pixel_has_no_say_in_the_continuum(seed, share, value, window):
         assert one.isfinite().all()
 
 
+@settings(max_examples=40)
 @given(seeds, shares, st.sampled_from([0.0, -7.0, 1e6]))
 def test_a_bad_pixel_has_no_say_in_the_convolution(seed, share, value):
     _, flux = draw(seed)
@@ -68,7 +71,7 @@ def spectrum(wave, flux, ivar, z, has_ivar):
     return Spectrum(wave, flux, ivar, StarInfo("made", z=z), has_ivar)
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(seeds, st.sampled_from([0.0, 0.2, 0.6]), junk, st.floats(-0.002, 0.002), st.booleans())
 def test_a_bad_pixel_has_no_say_in_preprocessing(seed, share, value, z, has_ivar):
     wave, flux = (values[0].numpy() for values in draw(seed, n_pix=100))
@@ -82,6 +85,7 @@ def test_a_bad_pixel_has_no_say_in_preprocessing(seed, share, value, z, has_ivar
     assert (first.flux <= 2).all()
 
 
+@settings(max_examples=40)
 @given(seeds, junk, st.floats(-0.002, 0.002))
 def test_what_stands_in_a_window_has_no_say(seed, value, z):
     wave, flux = (values[0].numpy() for values in draw(seed, n_pix=100))
@@ -93,6 +97,7 @@ def test_what_stands_in_a_window_has_no_say(seed, value, z):
     same(first.ivar, second.ivar)
 
 
+@settings(max_examples=40)
 @given(seeds, st.permutations(range(4)))
 def test_the_order_of_spectra_does_not_matter(seed, order):
     rng = np.random.default_rng(seed)
@@ -108,6 +113,7 @@ def test_the_order_of_spectra_does_not_matter(seed, order):
     torch.testing.assert_close(turned.ivar, batch.ivar[list(order)])
 
 
+@settings(max_examples=40)
 @given(seeds)
 def test_a_spectrum_alone_is_as_in_a_batch(seed):
     wave, flux = (values.numpy() for values in draw(seed, n_pix=90))
@@ -120,6 +126,7 @@ def test_a_spectrum_alone_is_as_in_a_batch(seed):
         torch.testing.assert_close(alone.ivar[0], both.ivar[star])
 
 
+@settings(max_examples=40)
 @given(st.floats(-0.5, 3.0), seeds)
 def test_shift_and_shift_back(z, seed):
     wave, _ = draw(seed)
@@ -128,6 +135,7 @@ def test_shift_and_shift_back(z, seed):
     torch.testing.assert_close(back, wave)
 
 
+@settings(max_examples=40)
 @given(
     seeds,
     st.floats(0.5, 3.0) | st.none(),
@@ -146,6 +154,7 @@ def test_clipping_leaves_what_lies_within_and_sets_the_rest_to_one(seed, upper, 
         assert torch.equal(clip(clipped, upper, lower), clipped)
 
 
+@settings(max_examples=40)
 @given(seeds, st.integers(1, 40))
 def test_the_median_lies_within_its_window(seed, window):
     _, flux = draw(seed, n_pix=40)
@@ -157,6 +166,7 @@ def test_the_median_lies_within_its_window(seed, window):
         assert torch.equal(turned, -found)
 
 
+@settings(max_examples=40)
 @given(seeds, st.floats(0.1, 5.0), st.floats(-3.0, 3.0))
 def test_resampling_is_linear(seed, scale, offset):
     wave, flux = draw(seed)

@@ -63,7 +63,7 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spect
 
 def _typed(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     # From the rows themselves: beside a missing number pandas would make the others floats.
-    obsid = pd.array([row["obsid"] for row in rows], dtype="Int64")
+    obsid = pd.Series([row["obsid"] for row in rows], dtype="Int64")
     return pd.DataFrame(list(rows)).assign(obsid=obsid)
 
 

@@ -56,16 +56,16 @@ class CurveFit:
         """Labels, number of evaluations and stop reason of one star."""
         objective = problem.objective[torch.tensor([star])]
         if not bool(start.loss[star].isfinite()):
-            return start.unit[star], 0, SINGULAR
+            return start.unit[star].cpu(), 0, SINGULAR
         residuals = _Residuals(objective)
         # scipy wants its start strictly inside the box.
         margin = 1e-9 * (problem.upper - problem.lower)
         inside = start.unit[star].clamp(problem.lower + margin, problem.upper - margin)
         found = least_squares(
             residuals.value,
-            inside.numpy(),
+            inside.cpu().numpy(),
             jac=residuals.jacobian,
-            bounds=(problem.lower.numpy(), problem.upper.numpy()),
+            bounds=(problem.lower.cpu().numpy(), problem.upper.cpu().numpy()),
             ftol=self.tolerance,
             xtol=self.tolerance,
             gtol=self.tolerance,
@@ -88,14 +88,14 @@ class _Residuals:
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """Residuals at unit labels ``x``."""
-        unit = torch.from_numpy(x)
+        unit = torch.from_numpy(x).to(self.centre)
         fit = self.root @ self.gp.mean(unit[None])[0] - self.target
-        return torch.cat([fit, self.prior_root @ (unit - self.centre)]).numpy()
+        return torch.cat([fit, self.prior_root @ (unit - self.centre)]).cpu().numpy()
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives of the residuals."""
-        _, jacobian = self.gp.mean_and_jacobian(torch.from_numpy(x)[None])
-        return torch.cat([self.root @ jacobian[0], self.prior_root]).numpy()
+        _, jacobian = self.gp.mean_and_jacobian(torch.from_numpy(x).to(self.centre)[None])
+        return torch.cat([self.root @ jacobian[0], self.prior_root]).cpu().numpy()
 
 
 def _square_root(matrix: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:

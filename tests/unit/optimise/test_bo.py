@@ -16,7 +16,7 @@ FAST = BayesianOptimisation(
 class TestContract(IndependentGroupsContract):
     @pytest.fixture
     def optimiser(self):
-        return FAST
+        return replace(FAST, max_iterations=2)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ class TestContract(OptimiserContract):
     )
     def optimiser(self, request):
         method, coordinates = request.param
-        return GradientDescent(method, coordinates, max_iterations=15)
+        return GradientDescent(method, coordinates, max_iterations=8)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ FAST = TrustRegionOptimisation(
 class TestContract(IndependentGroupsContract):
     @pytest.fixture
     def optimiser(self):
-        return FAST
+        return replace(FAST, max_iterations=2)
 
 
 @pytest.fixture(scope="module")
