@@ -15,6 +15,7 @@ from hydra.errors import (
     OverrideParseException,
 )
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from torch.multiprocessing import ProcessRaisedException
 
 from torchfit.exceptions import TorchfitError
 
@@ -37,8 +38,13 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except MENDABLE as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(1)
+        _fail(one_line(error))
+    except ProcessRaisedException as error:
+        # One of several devices: the traceback of its process is all that has come back.
+        _, ours, told = str(error).rpartition(f"\n{TorchfitError.__module__}.")
+        if not ours:
+            raise
+        _fail(" ".join(told.partition(": ")[2].split()))
     except KeyboardInterrupt:
         _interrupted()
     except SystemExit as end:
@@ -46,6 +52,11 @@ def one_line_errors() -> Iterator[None]:
         if end.code == 1 and isinstance(end.__context__, KeyboardInterrupt):
             _interrupted()
         raise
+
+
+def _fail(line: str) -> None:
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _interrupted() -> None:

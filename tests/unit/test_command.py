@@ -5,6 +5,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
+from torch.multiprocessing import ProcessRaisedException
 
 from torchfit.build import build
 from torchfit.command import one_line, one_line_errors
@@ -92,7 +93,25 @@ def test_a_mendable_error_is_a_line_and_a_status(capsys, error):
     assert err == f"error: {' '.join(str(error).split())}\n"
 
 
-@pytest.mark.parametrize("error", [ValueError("bug"), KeyError("bug"), SystemExit(3)])
+def test_a_mendable_error_of_another_process_is_a_line_too(capsys):
+    told = (
+        "-- Process 1 terminated\nTraceback:\n  File\ntorchfit.exceptions.OutputError: no: room\n"
+    )
+    with pytest.raises(SystemExit) as end, one_line_errors():
+        raise ProcessRaisedException(told, 1, 2)
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "error: no: room\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("bug"),
+        KeyError("bug"),
+        SystemExit(3),
+        ProcessRaisedException("-- Process 1 terminated\nValueError: bug", 1, 2),
+    ],
+)
 def test_other_errors_keep_their_traceback(capsys, error):
     with pytest.raises(type(error)) as caught, one_line_errors():
         raise error

@@ -122,6 +122,22 @@ def test_pixels_that_no_star_has_are_left_out(masked_emulator):
     assert (masked_emulator.basis[180:210] == 0).all()
 
 
+def test_a_bad_pixel_has_no_say_in_the_emulator(
+    training, masked_library, masked_emulator, preprocessor, draw_labels
+):
+    spectra = masked_library.spectra
+    dirty = replace(spectra, flux=torch.where(spectra.good, spectra.flux, -1e6))
+    gp = SharedKernelGP(training.kernel(3), training.noise)
+    emulator = training.build(
+        replace(masked_library, spectra=dirty), preprocessor, gp, lambda gp, table: None
+    )
+    labels = draw_labels(4, 52)
+    assert torch.equal(emulator.flux(labels), masked_emulator.flux(labels))
+    for name in ("residuals", "start_error", "truncation"):
+        one, other = (getattr(e, name).at(labels[:, 0]) for e in (emulator, masked_emulator))
+        assert torch.equal(one, other)
+
+
 def test_noise_of_the_library_is_in_the_truncation(training, observe, library, preprocessor):
     """Twice the noise in the spectra is four times the variance that is left out."""
     labels, left_out = library.labels, []
