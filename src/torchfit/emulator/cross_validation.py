@@ -64,7 +64,7 @@ def cross_validate(
     fold: Int[Tensor, " template"],
     grid: HyperparameterGrid,
 ) -> float:
-    """Set the hyperparameters to the grid point of least held-out error.
+    """Set the hyperparameters to the grid point of least held-out error, also those held fixed.
 
     Args:
         gp: Gaussian process, changed in place.

@@ -12,7 +12,7 @@ CLASS_LIMITS = (
 )
 """Classes with the temperature in K where each ends."""
 
-_TYPE = re.compile(r"^(?:esd|usd|sd|d|g|s)?[:.\s]*([OBAFGKM])", re.ASCII)
+_TYPE = re.compile(r"^(?:esd|usd|sd|d|g|s)?[:.\s]*([OBAFGKM])(?![a-zAC-HJ-UW-Z])", re.ASCII)
 
 
 def spectral_class(subclass: str, teff: float) -> str:

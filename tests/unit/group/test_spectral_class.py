@@ -13,6 +13,7 @@ from torchfit.group.spectral_class import CLASS_LIMITS, spectral_class
         ("O", "OB"),
         ("OB", "OB"),
         ("K3III", "K"),
+        ("KIIvw", "K"),
         ("M4", "M"),
         ("dM1", "M"),
         ("gM3", "M"),
@@ -27,7 +28,7 @@ def test_the_type_decides_where_there_is_one(subclass, expected):
     assert spectral_class(subclass, 20.0) == expected
 
 
-@pytest.mark.parametrize("subclass", ["", "Non", "Carbon", "WD", "CV", "DoubleStar", "EM", "  "])
+@pytest.mark.parametrize("subclass", ["", "Non", "Carbon", "WD", "Galaxy", "Binary", "EM", "  "])
 @pytest.mark.parametrize(
     ("teff", "expected"),
     [
