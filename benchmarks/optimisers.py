@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from bayes_opt import BayesianOptimization
 from bayes_opt.acquisition import UpperConfidenceBound
+
 from record import record
 from settings import build, composed, inference
-
 from torchfit.emulator.emulator import Emulator
 from torchfit.inference import Inference
 from torchfit.library.folds import folds_by_star
@@ -166,7 +166,7 @@ def group_rows(
 
 
 def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
-    """lm against curve_fit on many stars: the held-out stars with fresh noise of one per cent."""
+    """LM against scipy on many stars: the held-out ones with fresh noise of one per cent."""
     generator = torch.Generator().manual_seed(0)
     star = torch.arange(n_stars) % len(library)
     clean = library.spectra[star]
@@ -186,7 +186,8 @@ def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
     lm, scipy = found["lm"], found["curve_fit"]
     same = (lm[1].loss <= scipy[1].loss * (1 + 1e-6)).double().mean()
     print(
-        f"lm reaches curve_fit's loss within 1e-6 for {same:.2%} of {n_stars} stars, {scipy[2] / lm[2]:.0f} times faster"
+        f"lm reaches curve_fit's loss within 1e-6 for {same:.2%} of {n_stars} stars, "
+        f"{scipy[2] / lm[2]:.0f} times faster"
     )
     rows[0]["share_not_above_curve_fit"] = rows[1]["share_not_above_curve_fit"] = float(same)
     return rows
@@ -214,9 +215,8 @@ def main() -> None:
             rows.append(row)
     record("optimisers", rows)
     times = {row["method"]: row["seconds_per_group"] for row in rows[: len(rows) - 2]}
-    print(
-        f"bo is {times['bayesian-optimization'] / times['bo']:.0f} times faster per group than bayesian-optimization"
-    )
+    ratio = times["bayesian-optimization"] / times["bo"]
+    print(f"bo is {ratio:.0f} times faster per group than bayesian-optimization")
 
 
 if __name__ == "__main__":

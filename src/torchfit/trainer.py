@@ -53,6 +53,8 @@ def build_trainer(
             enable_checkpointing=keeps,
             enable_progress_bar=False,
             enable_model_summary=False,
+            # Optimisers take derivatives, which tensors made in inference mode forbid.
+            inference_mode=False,
         )
     except (ValueError, ImportError, MisconfigurationException) as error:
         raise ConfigError(f"trainer: {error}") from error

@@ -1,7 +1,8 @@
-"""A trainer that kills its own process, or interrupts it, at a chosen moment of the run."""
+"""A trainer that ends its own process at a chosen moment, or says which processes took part."""
 
 import os
 import signal
+from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -11,6 +12,20 @@ from torchfit import trainer
 MOMENT = "TORCHFIT_TEST_KILL"
 """Environment variable: ``epoch:N``, ``fitted:0`` or ``batch:N``, for SIGKILL before that epoch,
 after the training, before that batch; with ``:interrupt`` behind it, for what Ctrl-C does."""
+
+
+WITNESS = "TORCHFIT_TEST_WITNESS"
+"""Environment variable: folder in which every process that measures leaves a file of its number."""
+
+
+class Witness(Callback):
+    """Leaves a file in a folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+        (self.folder / str(os.getpid())).touch()
 
 
 class Kill(Callback):
@@ -38,7 +53,9 @@ class Kill(Callback):
 
 
 def build_trainer(callbacks=(), **settings) -> lightning.Trainer:
-    """The trainer of torchfit, with the killer if one is asked for."""
+    """The trainer of torchfit, with the killer and the witness if they are asked for."""
     if moment := os.environ.get(MOMENT):
         callbacks = [*callbacks, Kill(moment)]
+    if folder := os.environ.get(WITNESS):
+        callbacks = [*callbacks, Witness(folder)]
     return trainer.build_trainer(callbacks=callbacks, **settings)

@@ -1,6 +1,7 @@
 """``python infer.py`` from survey files to catalogue and report."""
 
 import json
+import os
 import warnings
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from astropy.table import Table
 from astropy.units import UnitsWarning
 from tests.integration import world
-from tests.integration.running import launch, run
+from tests.integration.killing import WITNESS
+from tests.integration.running import ROOT, run
 
 from torchfit.flags.bits import ResultFlag
 from torchfit.io.lamost import LamostReader
@@ -145,7 +147,27 @@ def test_what_stands_in_a_masked_pixel_has_no_say(artefact, tmp_path, table, no_
     pd.testing.assert_frame_equal(*results, check_exact=True)
 
 
-def test_two_devices_give_the_rows_of_one(stelib, artefact, tmp_path, table):
-    ended = launch("infer", *world.stelib_options(tmp_path, artefact), "trainer.devices=2")
+def test_two_devices_give_the_rows_of_one(
+    stelib, artefact, tmp_path, table, no_report, monkeypatch
+):
+    (tmp_path / "processes").mkdir()
+    monkeypatch.setenv(WITNESS, str(tmp_path / "processes"))
+    ended = run("infer", *world.stelib_options(tmp_path, artefact), "trainer.devices=2")
     assert ended.status == 0, ended.err
+    processes = {int(path.name) for path in (tmp_path / "processes").iterdir()}
+    assert len(processes - {os.getpid()}) == 2
     pd.testing.assert_frame_equal(table(tmp_path), table(stelib), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "optimiser", sorted(path.stem for path in (ROOT / "conf" / "optimise").glob("*.yaml"))
+)
+def test_every_optimiser_measures_a_survey(artefact, tmp_path, table, no_report, optimiser):
+    options = world.stelib_options(tmp_path, artefact)
+    cheap = {
+        "adam": ["optimise.adam.max_iterations=3"],
+        "turbo": ["optimise.turbo.max_iterations=6"],
+    }
+    ended = run("infer", *options, f"optimise=[{optimiser}]", *cheap.get(optimiser, []))
+    assert ended.status == 0, ended.err
+    assert (table(tmp_path)["evaluations"] > 1).all()

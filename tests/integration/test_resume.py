@@ -66,11 +66,14 @@ def test_training_killed_in_the_search_goes_on_from_the_checkpoint(
     assert not (folder / "checkpoints").exists()
 
 
-def test_training_killed_after_the_search_does_not_search_again(trained, tmp_path, no_report):
+def test_training_ended_after_the_search_does_not_search_again(
+    trained, tmp_path, monkeypatch, no_report
+):
     options = world.train_options(tmp_path)
-    killed = launch("train", *options, **{MOMENT: "fitted:0"})
-    assert killed.status == -signal.SIGKILL
+    monkeypatch.setenv(MOMENT, "fitted:0:interrupt")
+    assert run("train", *options).status == 130
     assert not (tmp_path / "emulator").exists()
+    monkeypatch.delenv(MOMENT)
     ended = run("train", *options)
     assert ended.status == 0
     assert first_epoch(ended) == last_epoch(ended) == last_epoch(trained[0])

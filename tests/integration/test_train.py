@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from tests.integration import world
+from torch.utils.data import DataLoader, DistributedSampler
 
 from torchfit.emulator.artefact import load_emulator
+from torchfit.library.datamodule import LibraryDataModule
 from torchfit.spectra import Spectrum, StarInfo
 
 pytestmark = pytest.mark.slow
@@ -70,6 +72,18 @@ def test_the_emulator_knows_stars_it_has_not_seen(artefact):
     difference = (emulator.flux(torch.from_numpy(labels)) - spectra.flux)[good]
     contrast = (spectra.flux - emulator.flux_pca.mean)[good]
     assert difference.square().mean() < 0.1 * contrast.square().mean()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_every_device_learns_from_the_whole_library(rank):
+    """Lightning gives each of two devices this sampler; half the stars have another likelihood."""
+    x, y = torch.rand(7, 3), torch.rand(7, 5)
+    module = LibraryDataModule(x, y)
+    loader = module.train_dataloader()
+    sampler = DistributedSampler(loader.dataset, num_replicas=2, rank=rank, shuffle=False)
+    ((inputs, targets),) = DataLoader(loader.dataset, batch_size=loader.batch_size, sampler=sampler)
+    assert torch.equal(inputs, x)
+    assert torch.equal(targets, y)
 
 
 def _spectrum(wave, flux):
