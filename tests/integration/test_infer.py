@@ -163,7 +163,8 @@ def test_two_devices_give_the_rows_of_one(
     "optimiser", sorted(path.stem for path in (ROOT / "conf" / "optimise").glob("*.yaml"))
 )
 def test_every_optimiser_measures_a_survey(artefact, tmp_path, table, no_report, optimiser):
-    options = world.stelib_options(tmp_path, artefact)
+    world.make_good_lamost(tmp_path / "tree", n_stars=2)
+    options = world.lamost_options(tmp_path, artefact, tmp_path / "tree")
     cheap = {
         "adam": ["optimise.adam.max_iterations=3"],
         "turbo": ["optimise.turbo.max_iterations=6"],
