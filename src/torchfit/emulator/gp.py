@@ -7,7 +7,12 @@ from jaxtyping import Float
 from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
-from torchfit.emulator.kernel import linear_part, radial_part, radial_value_and_slope
+from torchfit.emulator.kernel import (
+    dense_covariance,
+    linear_part,
+    radial_part,
+    radial_value_and_slope,
+)
 
 MIN_NOISE = 1e-6
 
@@ -56,7 +61,7 @@ class SharedKernelGP(torch.nn.Module):
         Returns:
             Factor L with C = L L^T; jitter is added, with a warning, only if C is singular.
         """
-        covariance = self.kernel(x).to_dense()
+        covariance = dense_covariance(self.kernel, x, x)
         noise = self.likelihood.noise * torch.eye(len(x), dtype=x.dtype, device=x.device)
         return psd_safe_cholesky(covariance + noise)
 
@@ -160,6 +165,6 @@ class SharedKernelGP(torch.nn.Module):
             Variance; it grows to the prior's away from the library.
         """
         factor = self.cholesky(self.x_train)
-        cross = self.kernel(x, self.x_train).to_dense()
+        cross = dense_covariance(self.kernel, x, self.x_train)
         whitened = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
         return self.kernel(x, diag=True) - whitened.square().sum(dim=0)

@@ -78,6 +78,26 @@ def linear_part(kernel: Kernel) -> LinearKernel | None:
     return kernel.kernels[1] if isinstance(kernel, AdditiveKernel) else None
 
 
+def dense_covariance(
+    kernel: Kernel, x: Float[Tensor, "star label"], y: Float[Tensor, "template label"]
+) -> Float[Tensor, "star template"]:
+    """Covariance matrix of a kernel made by :func:`build_kernel`.
+
+    The parts are added as plain matrices: the lazy sum of GPyTorch would factorise the radial
+    part first, at the cost of a Cholesky and a jitter that nobody needs.
+
+    Args:
+        kernel: The kernel.
+        x: Unit labels.
+        y: Unit labels.
+
+    Returns:
+        Covariance of every pair.
+    """
+    parts = kernel.kernels if isinstance(kernel, AdditiveKernel) else [kernel]
+    return torch.stack([part(x, y).to_dense() for part in parts]).sum(dim=0)
+
+
 def radial_value_and_slope(
     kernel: ScaleKernel, x: Float[Tensor, "star label"], x_train: Float[Tensor, "template label"]
 ) -> tuple[Float[Tensor, "star template"], Float[Tensor, "star template"]]:
