@@ -81,9 +81,11 @@ class Metric:
         if not self.weighted:
             return good.to(spectra.flux)
         truncation = emulator.truncation.at(teff)
-        published = 1 / torch.where(good, spectra.ivar, 1.0)
-        estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None]
-        noise = torch.where(spectra.has_ivar[:, None], published, estimated)
+        noise = 1 / torch.where(good, spectra.ivar, 1.0)
+        # Only a survey without errors pays for the estimate.
+        if not bool(spectra.has_ivar.all()):
+            estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None]
+            noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
         extra = truncation + self.noise_floor**2
         return torch.where(good, 1 / (noise + extra), 0.0)
 
