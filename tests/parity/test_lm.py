@@ -17,17 +17,18 @@ def square_root(matrix):
 
 
 def scipy_loss(problem, start, star):
-    """Least loss of one star: c - v P^-1 v + |R f - R^-T v|^2 + prior, as a sum of squares."""
+    """Least loss of one star: c - g P^-1 g + |R d - R^-T g|^2 + prior, as a sum of squares."""
     objective = problem.objective
-    precision, linear = objective.precision[star].numpy(), objective.linear[star].numpy()
+    precision, pull = objective.precision[star].numpy(), objective.pull[star].numpy()
     root = square_root(precision)
-    target = np.linalg.lstsq(root.T, linear, rcond=None)[0]
+    target = np.linalg.lstsq(root.T, pull, rcond=None)[0]
     prior_root = square_root(objective.prior.precision[star].numpy())
     centre = objective.prior.mean[star].numpy()
 
     def residual(x):
-        f = objective.gp.mean(torch.from_numpy(x)[None])[0].numpy()
-        return np.concatenate([root @ f - target, prior_root @ (x - centre)])
+        f = objective.predictor.mean(torch.from_numpy(x)[None])[0]
+        offset = (f - objective.centre[star]).numpy()
+        return np.concatenate([root @ offset - target, prior_root @ (x - centre)])
 
     tight = 1e-14
     solution = least_squares(

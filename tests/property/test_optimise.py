@@ -28,7 +28,7 @@ def test_a_bad_pixel_has_no_say_in_the_objective(
     spectra = observe(labels, 0.01, masked=share, has_ivar=has_ivar)
     changed = with_junk(spectra, value)
     one, other = (metric.objective(masked_emulator, s, labels) for s in (spectra, changed))
-    for name in ("precision", "linear", "constant"):
+    for name in ("centre", "precision", "pull", "constant"):
         assert torch.equal(getattr(one, name), getattr(other, name))
     velocities = [metric.velocity(masked_emulator, s, labels) for s in (spectra, changed)]
     torch.testing.assert_close(*velocities, rtol=0, atol=0, equal_nan=True)
@@ -79,9 +79,9 @@ def test_the_size_of_the_errors_does_not_matter_without_weights(
 @settings(max_examples=10)
 @given(seeds)
 def test_the_objective_bounds_itself_from_below(emulator, observe, draw_labels, metric, seed):
-    """c - v^T P^-1 v, its least value over all coefficients, is not negative."""
+    """c - g^T P^-1 g, its least value over all coefficients, is not negative."""
     labels = draw_labels(3, seed % 1000)
     objective = metric.objective(emulator, observe(labels, 0.01, seed=seed, masked=0.1), labels)
-    best = torch.linalg.solve(objective.precision, objective.linear[:, :, None])[:, :, 0]
-    least = objective.constant - (objective.linear * best).sum(dim=1)
+    best = torch.linalg.solve(objective.precision, objective.pull[:, :, None])[:, :, 0]
+    least = objective.constant - (objective.pull * best).sum(dim=1)
     assert (least > -1e-6).all()

@@ -2,17 +2,13 @@
 
 import gpytorch
 import torch
-from gpytorch.kernels import Kernel, LinearKernel
+from gpytorch.kernels import Kernel, RBFKernel
 from jaxtyping import Float
 from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
-from torchfit.emulator.kernel import (
-    dense_covariance,
-    linear_part,
-    radial_part,
-    radial_value_and_slope,
-)
+from torchfit.emulator.kernel import dense_covariance, linear_part, radial_part
+from torchfit.emulator.predictor import Predictor
 
 MIN_NOISE = 1e-6
 
@@ -44,6 +40,7 @@ class SharedKernelGP(torch.nn.Module):
     def __init__(self, kernel: Kernel, noise: float | None = None) -> None:
         super().__init__()
         self.kernel = kernel
+        self._predictor: tuple[Tensor, Predictor] | None = None
         constraint = gpytorch.constraints.GreaterThan(MIN_NOISE)
         self.likelihood = gpytorch.likelihoods.GaussianLikelihood(
             noise_constraint=constraint
@@ -104,55 +101,31 @@ class SharedKernelGP(torch.nn.Module):
         self.register_buffer("alpha", torch.cholesky_solve(y, factor))
         return self.alpha / torch.cholesky_inverse(factor).diagonal()[:, None]
 
-    @torch.no_grad()
-    def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
-        """Predictive mean.
-
-        Args:
-            x: Unit labels.
-
-        Returns:
-            Standardised outputs.
-        """
-        value, _ = radial_value_and_slope(radial_part(self.kernel), x, self.x_train)
-        mean = value @ self.alpha
-        linear = linear_part(self.kernel)
-        return mean if linear is None else mean + x @ self._linear_slope(linear)
+    @property
+    def predictor(self) -> Predictor:
+        """The predictive mean as plain tensors, made once for every set of outputs."""
+        if self._predictor is None or self._predictor[0] is not self.alpha:
+            self._predictor = (self.alpha, self._make_predictor())
+        return self._predictor[1]
 
     @torch.no_grad()
-    def mean_and_jacobian(
-        self, x: Float[Tensor, "star label"]
-    ) -> tuple[Float[Tensor, "star comp"], Float[Tensor, "star comp label"]]:
-        r"""Predictive mean and its analytic derivative by the unit labels.
-
-        With the kernel's slope S (see :func:`radial_value_and_slope`),
-        :math:`\partial \bar f/\partial x_l = -[x_l\, S\alpha - S (X_l \circ \alpha)]/\ell_l^2`:
-        matrix products only.
-
-        Args:
-            x: Unit labels.
-
-        Returns:
-            Standardised outputs and their derivatives.
-        """
+    def _make_predictor(self) -> Predictor:
         radial, linear = radial_part(self.kernel), linear_part(self.kernel)
-        value, slope = radial_value_and_slope(radial, x, self.x_train)
-        width = radial.base_kernel.lengthscale.reshape(-1).square().expand(x.shape[1])
-        level = slope @ self.alpha
-        columns = [
-            (slope @ (self.x_train[:, label, None] * self.alpha) - x[:, label, None] * level)
-            / width[label]
-            for label in range(x.shape[1])
-        ]
-        mean, derivative = value @ self.alpha, torch.stack(columns, dim=-1)
-        if linear is None:
-            return mean, derivative
-        along = self._linear_slope(linear)
-        return mean + x @ along, derivative + along.mT
+        base, x = radial.base_kernel, self.x_train
+        lengthscale = base.lengthscale.reshape(-1).expand(x.shape[1]).contiguous()
+        centres = x / lengthscale
+        columns = [self.alpha, *(column[:, None] * self.alpha for column in centres.unbind(dim=1))]
+        trend = x.new_zeros(x.shape[1], self.alpha.shape[1])
+        if linear is not None:
+            trend = linear.variance.reshape(-1, 1) * (x.mT @ self.alpha)
+        return Predictor(
+            centres, lengthscale, radial.outputscale, isinstance(base, RBFKernel),
+            torch.cat(columns, dim=1), trend,
+        )  # fmt: skip
 
-    def _linear_slope(self, linear: LinearKernel) -> Float[Tensor, "label comp"]:
-        """Slope of the mean that the linear kernel adds."""
-        return linear.variance.reshape(-1, 1) * (self.x_train.mT @ self.alpha)
+    def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
+        """Predictive mean; see :meth:`torchfit.emulator.predictor.Predictor.mean`."""
+        return self.predictor.mean(x)
 
     @torch.no_grad()
     def variance(self, x: Float[Tensor, "star label"]) -> Float[Tensor, " star"]:

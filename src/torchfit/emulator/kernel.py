@@ -17,8 +17,6 @@ from torch import Tensor
 
 from torchfit.exceptions import ConfigError
 
-SQRT5 = 5.0**0.5
-
 
 def build_kernel(
     n_labels: int,
@@ -96,37 +94,6 @@ def dense_covariance(
     """
     parts = kernel.kernels if isinstance(kernel, AdditiveKernel) else [kernel]
     return torch.stack([part(x, y).to_dense() for part in parts]).sum(dim=0)
-
-
-def radial_value_and_slope(
-    kernel: ScaleKernel, x: Float[Tensor, "star label"], x_train: Float[Tensor, "template label"]
-) -> tuple[Float[Tensor, "star template"], Float[Tensor, "star template"]]:
-    r"""Value and slope of a radial kernel, all the derivatives of its mean need.
-
-    With :math:`k = \phi(r^2)`, :math:`r^2 = \sum_l (x_l - x'_l)^2 / \ell_l^2`, the slope is
-    :math:`s = -2 \phi'(r^2)`, so that :math:`\partial k / \partial x_l = -s (x_l - x'_l)/\ell_l^2`.
-    For the RBF s equals k.
-
-    Args:
-        kernel: Constant x RBF or Matern-5/2.
-        x: Unit labels of the stars.
-        x_train: Unit labels of the templates.
-
-    Returns:
-        Value and slope.
-    """
-    base, scale = kernel.base_kernel, kernel.outputscale
-    distance2 = torch.cdist(
-        x / base.lengthscale,
-        x_train / base.lengthscale,
-        compute_mode="donot_use_mm_for_euclid_dist",
-    ).square()
-    if isinstance(base, RBFKernel):
-        value = scale * torch.exp(-0.5 * distance2)
-        return value, value
-    root = SQRT5 * distance2.sqrt()
-    decay = scale * torch.exp(-root)
-    return (1 + root + root.square() / 3) * decay, 5 / 3 * (1 + root) * decay
 
 
 def hyperparameters(

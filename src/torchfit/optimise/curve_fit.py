@@ -1,11 +1,12 @@
 """scipy's curve_fit, star by star: slow, and the reference everyone trusts."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import least_squares
+from scipy.optimize import curve_fit
 from torch import Tensor
 
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
@@ -19,15 +20,16 @@ CONVERGED, EXHAUSTED, SINGULAR = (
 
 @dataclass(frozen=True)
 class CurveFit:
-    r"""Trust-region least squares of scipy on the same loss, one star after the other.
+    r"""``scipy.optimize.curve_fit`` on the same loss, one star after the other.
 
-    This is what ``scipy.optimize.curve_fit`` calls when it is given bounds. The quadratic form
-    becomes a sum of squares by :math:`P = U^T U`: residuals :math:`U f(x) - U^{-T} v` and
-    :math:`\Lambda^{1/2} (x - x_0)`.
+    The quadratic form becomes a sum of squares by :math:`P = U^T U`: the model is
+    :math:`[U d(x), \Lambda^{1/2} x]`, the data are :math:`[U^{-T} g, \Lambda^{1/2} x_0]`.
 
     Args:
-        max_evaluations: Most evaluations of a star.
+        max_evaluations: Most evaluations of a star, those for derivatives not counted.
         tolerance: Relative change of the loss, of the labels and of the gradient that counts.
+        derivatives: ``finite`` differences, as scipy takes them by itself and which share nothing
+            with our own derivatives, or those ``analytic`` ones.
 
     References:
         Branch, Coleman & Li 1999, SIAM J. Sci. Comput. 21, 1.
@@ -35,6 +37,7 @@ class CurveFit:
 
     max_evaluations: int = 200
     tolerance: float = 1e-8
+    derivatives: Literal["finite", "analytic"] = "finite"
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
@@ -54,48 +57,57 @@ class CurveFit:
 
     def _fit_star(self, problem: Problem, start: Fit, star: int) -> tuple[Tensor, int, int]:
         """Labels, number of evaluations and stop reason of one star."""
-        objective = problem.objective[torch.tensor([star])]
         if not bool(start.loss[star].isfinite()):
             return start.unit[star].cpu(), 0, SINGULAR
-        residuals = _Residuals(objective)
+        squares = _SumOfSquares(problem.objective[torch.tensor([star])])
         # scipy wants its start strictly inside the box.
         margin = 1e-9 * (problem.upper - problem.lower)
         inside = start.unit[star].clamp(problem.lower + margin, problem.upper - margin)
-        found = least_squares(
-            residuals.value,
-            inside.cpu().numpy(),
-            jac=residuals.jacobian,
-            bounds=(problem.lower.cpu().numpy(), problem.upper.cpu().numpy()),
-            ftol=self.tolerance,
-            xtol=self.tolerance,
-            gtol=self.tolerance,
-            max_nfev=self.max_evaluations,
-        )
-        return torch.from_numpy(found.x), found.nfev, CONVERGED if found.status > 0 else EXHAUSTED
+        try:
+            labels, _, info, _, _ = curve_fit(
+                squares.model,
+                None,
+                squares.data,
+                inside.cpu().numpy(),
+                jac=squares.jacobian if self.derivatives == "analytic" else None,
+                bounds=(problem.lower.cpu().numpy(), problem.upper.cpu().numpy()),
+                full_output=True,
+                ftol=self.tolerance,
+                xtol=self.tolerance,
+                gtol=self.tolerance,
+                max_nfev=self.max_evaluations,
+            )
+        except RuntimeError:
+            return start.unit[star].cpu(), self.max_evaluations, EXHAUSTED
+        return torch.from_numpy(labels), int(info["nfev"]), CONVERGED
 
 
-class _Residuals:
+class _SumOfSquares:
     """The loss of one star as a sum of squares."""
 
     def __init__(self, objective: Objective) -> None:
-        self.gp = objective.gp
+        self.predictor, self.origin = objective.predictor, objective.centre[0]
         value, vector = torch.linalg.eigh(objective.precision[0])
         kept = value > 1e-12 * value.max()
         self.root = (vector[:, kept] * value[kept].sqrt()).mT
-        self.target = (vector[:, kept] / value[kept].sqrt()).mT @ objective.linear[0]
-        self.centre = objective.prior.mean[0]
         self.prior_root = _square_root(objective.prior.precision[0])
+        target = (vector[:, kept] / value[kept].sqrt()).mT @ objective.pull[0]
+        prior_target = self.prior_root @ objective.prior.mean[0]
+        self.data = torch.cat([target, prior_target]).cpu().numpy()
 
-    def value(self, x: np.ndarray) -> np.ndarray:
-        """Residuals at unit labels ``x``."""
-        unit = torch.from_numpy(x).to(self.centre)
-        fit = self.root @ self.gp.mean(unit[None])[0] - self.target
-        return torch.cat([fit, self.prior_root @ (unit - self.centre)]).cpu().numpy()
+    def model(self, _: None, *labels: float) -> np.ndarray:
+        """Model at unit labels."""
+        unit = self._unit(labels)
+        offset = self.predictor.mean(unit[None])[0] - self.origin
+        return torch.cat([self.root @ offset, self.prior_root @ unit]).cpu().numpy()
 
-    def jacobian(self, x: np.ndarray) -> np.ndarray:
-        """Derivatives of the residuals."""
-        _, jacobian = self.gp.mean_and_jacobian(torch.from_numpy(x).to(self.centre)[None])
-        return torch.cat([self.root @ jacobian[0], self.prior_root]).cpu().numpy()
+    def jacobian(self, _: None, *labels: float) -> np.ndarray:
+        """Derivatives of the model."""
+        _, jacobian = self.predictor.mean_and_jacobian(self._unit(labels)[None])
+        return torch.cat([self.root @ jacobian[0].mT, self.prior_root]).cpu().numpy()
+
+    def _unit(self, labels: tuple[float, ...]) -> Float[Tensor, " label"]:
+        return torch.tensor(labels, dtype=self.origin.dtype, device=self.origin.device)
 
 
 def _square_root(matrix: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:

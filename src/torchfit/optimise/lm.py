@@ -7,30 +7,38 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
-from torchfit.optimise.objective import Objective
 
 CONVERGED, SINGULAR, EXHAUSTED = (
     STOP_REASONS.index(reason)
     for reason in (StopReason.CONVERGED, StopReason.SINGULAR, StopReason.MAX_ITERATIONS)
 )
 DAMPING_RANGE = (1e-9, 1e9)
+NEWTON_DAMPING = 0.1
+"""Damping below which a step is nearly a Newton step."""
+RESTING_SHARE = 0.3
+"""Share of stars at rest at which the others are put together anew."""
 
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
-    r"""Damped Gauss-Newton steps, :math:`(H + \lambda\,\mathrm{diag} H)\,\delta = -g`.
+    r"""Damped Newton steps, :math:`(H + S + \lambda\,\mathrm{diag} H)\,\delta = -g`.
 
-    Each star has its own damping and its own stop. A label that stands on the edge of the box and
-    is pushed outward is held there. The derivatives are those of the emulator's mean, exact.
+    H is the Gauss-Newton Hessian with the exact derivatives of the emulator's mean. S learns what
+    it leaves out, the curvature of the model itself, from the change of the gradient over each
+    step (the symmetric rank-one formula): without it one star in ten creeps for dozens of steps.
+    Where H + S is not positive definite the step is that of H alone. Each star has its own damping
+    and its own stop. A label that stands on the edge of the box and is pushed outward is held
+    there.
 
     Args:
         max_iterations: Most iterations of a star.
-        tolerance: A star has converged when a step changes its loss by less than this share of
-            1 + loss, or no damping finds a lower loss.
+        tolerance: A star has converged when a step changes its loss, or is bound to change it, by
+            less than this share of 1 + loss, or no damping finds a lower loss.
         damping: First damping.
 
     References:
-        Marquardt 1963, J. SIAM 11, 431; Nocedal & Wright 2006, section 10.3.
+        Marquardt 1963, J. SIAM 11, 431; Dennis, Gay & Welsch 1981, ACM TOMS 7, 348; Nocedal &
+        Wright 2006, sections 6.2 and 10.3.
     """
 
     max_iterations: int = 100
@@ -39,69 +47,116 @@ class LevenbergMarquardt:
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
-        state = _State(problem, start, self.damping)
-        for _ in range(self.max_iterations):
-            if not len(state.active):
-                break
-            state.step(self.tolerance)
-        return state.fit()
+        descent = _Descent(problem, start, self.damping)
+        descent.run(self.max_iterations, self.tolerance)
+        return descent.fit(start)
 
 
-class _State:
-    """Where every star stands; only active stars are worked on."""
+class _Descent:
+    """The descent of all stars. When many rest, the others are put together anew."""
 
     def __init__(self, problem: Problem, start: Fit, damping: float) -> None:
-        self.problem = problem
+        self.objective = problem.objective
+        self.lower, self.upper = problem.lower, problem.upper
         self.unit = start.unit.clone()
-        self.loss, self.gradient, self.hessian = problem.objective.derivatives(self.unit)
+        self.loss, self.gradient, self.hessian = self.objective.derivatives(self.unit)
+        self.secant = torch.zeros_like(self.hessian)
         self.damping = torch.full_like(self.loss, damping)
-        self.iterations, self.evaluations = start.iterations.clone(), start.evaluations.clone()
-        self.stop = torch.full_like(start.stop, EXHAUSTED)
+        self.iterations = torch.zeros_like(start.iterations)
         finite = self.loss.isfinite()
-        self.stop[~finite] = SINGULAR
-        self.active = finite.nonzero()[:, 0]
+        self.stop = torch.where(finite, EXHAUSTED, SINGULAR)
+        self.moving = finite.clone()
+        self.star = torch.arange(len(finite), device=finite.device)
+        self._put_together()
 
-    def step(self, tolerance: float) -> None:
-        """Try one step of every active star."""
-        star = self.active
-        trial, solvable = self._propose()
-        objective: Objective = self.problem.objective[star]
-        loss, gradient, hessian = objective.derivatives(trial)
+    def run(self, max_iterations: int, tolerance: float) -> None:
+        """Step until every star rests or has used up its iterations."""
+        for _ in range(max_iterations):
+            if self.moving[self.star].double().mean() < 1 - RESTING_SHARE:
+                self._put_together()
+            if not len(self.star):
+                break
+            self._step(tolerance)
+
+    def fit(self, start: Fit) -> Fit:
+        """The result so far."""
+        count = self.iterations
+        return Fit(
+            self.unit, self.loss, start.iterations + count, start.evaluations + count, self.stop
+        )
+
+    def _put_together(self) -> None:
+        """Keep only the stars that move."""
+        moving = self.moving[self.star]
+        if not moving.all():
+            self.star, self.objective = self.star[moving], self.objective[moving.nonzero()[:, 0]]
+
+    def _step(self, tolerance: float) -> None:
+        """Try one step of every star."""
+        star = self.star
+        trial, predicted, solvable = self._propose()
+        least = tolerance * (1 + self.loss[star].abs())
+        # A damped step says little of what is left to gain.
+        arrived = solvable & (predicted <= least) & (self.damping[star] < NEWTON_DAMPING)
+        self._rest(self.moving[star] & arrived, solvable)
+        moving, before = self.moving[star], self.unit[star]
+        loss, gradient, hessian = self.objective.derivatives(trial)
         gain = self.loss[star] - loss
-        better = solvable & (gain > 0)
-        small = gain.abs() <= tolerance * (1 + self.loss[star].abs())
+        better = moving & solvable & (gain > 0)
+        self._learn_curvature(better, trial - before, gradient, hessian)
         taken = star[better]
         self.unit[taken], self.loss[taken] = trial[better], loss[better]
         self.gradient[taken], self.hessian[taken] = gradient[better], hessian[better]
-        factor = torch.where(better, 0.2, 5.0)
-        self.damping[star] = (self.damping[star] * factor).clamp(*DAMPING_RANGE)
-        self.iterations[star] += 1
-        self.evaluations[star] += 1
-        stuck = self.damping[star] >= DAMPING_RANGE[1]
-        self._retire(small & solvable | stuck, solvable)
+        damping = (self.damping[star] * torch.where(better, 0.2, 5.0)).clamp(*DAMPING_RANGE)
+        self.damping[star] = torch.where(moving, damping, self.damping[star])
+        self.iterations[star] += moving
+        small = solvable & (gain.abs() <= least)
+        self._rest(moving & (small | (damping >= DAMPING_RANGE[1])), solvable)
 
-    def _propose(self) -> tuple[Float[Tensor, "active label"], Bool[Tensor, " active"]]:
-        """Next point of every active star, and whether its equations could be solved."""
-        star = self.active
+    def _propose(
+        self,
+    ) -> tuple[Float[Tensor, "work label"], Float[Tensor, " work"], Bool[Tensor, " work"]]:
+        """Next point of every star, what it should gain, and whether its equations are solvable."""
+        star = self.star
         unit, gradient, hessian = self.unit[star], self.gradient[star], self.hessian[star]
-        lower, upper = self.problem.lower, self.problem.upper
-        held = ((unit <= lower) & (gradient > 0)) | ((unit >= upper) & (gradient < 0))
+        held = (unit <= self.lower) & (gradient > 0) | (unit >= self.upper) & (gradient < 0)
         free = (~held).to(unit)
-        diagonal = hessian.diagonal(dim1=1, dim2=2)
-        matrix = hessian * free[:, :, None] * free[:, None, :] + torch.diag_embed(
-            self.damping[star, None] * diagonal * free + (1 - free)
-        )
-        step, info = torch.linalg.solve_ex(matrix, (gradient * free)[:, :, None])
-        solvable = (info == 0) & step.isfinite().all(dim=1)[:, 0]
-        step = torch.where(solvable[:, None], step[:, :, 0], 0.0)
-        return (unit - step).clamp(lower, upper), solvable
+        diagonal = self.damping[star, None] * hessian.diagonal(dim1=1, dim2=2) * free
+        extra = torch.diag_embed(diagonal + 1 - free)
+        both = free[:, :, None] * free[:, None, :]
+        factor, failed = torch.linalg.cholesky_ex((hessian + self.secant[star]) * both + extra)
+        if failed.any():
+            plain, still = torch.linalg.cholesky_ex(hessian * both + extra)
+            factor = torch.where((failed > 0)[:, None, None], plain, factor)
+            failed = torch.where(failed > 0, still, failed)
+        step = torch.cholesky_solve((gradient * free)[:, :, None], factor)[:, :, 0]
+        solvable = (failed == 0) & step.isfinite().all(dim=1)
+        step = torch.where(solvable[:, None], step, 0.0)
+        trial = (unit - step).clamp(self.lower, self.upper)
+        return trial, (gradient * step).sum(dim=1), solvable
 
-    def _retire(self, done: Bool[Tensor, " active"], solvable: Bool[Tensor, " active"]) -> None:
-        """Take finished stars out of the active ones."""
-        star = self.active
-        self.stop[star[done]] = torch.where(solvable[done], CONVERGED, SINGULAR)
-        self.active = star[~done]
+    def _learn_curvature(
+        self,
+        better: Bool[Tensor, " work"],
+        step: Float[Tensor, "work label"],
+        gradient: Float[Tensor, "work label"],
+        hessian: Float[Tensor, "work label label"],
+    ) -> None:
+        r"""Symmetric rank-one update: :math:`S \mathrel{+}= u u^T / u^T \delta`.
 
-    def fit(self) -> Fit:
-        """The result so far."""
-        return Fit(self.unit, self.loss, self.iterations, self.evaluations, self.stop)
+        With :math:`u = \Delta g - (H + S)\,\delta`; left out where the divisor is nearly 0.
+        """
+        star, secant = self.star, self.secant
+        change = gradient - self.gradient[star]
+        left = change - ((hessian + secant[star]) @ step[:, :, None])[:, :, 0]
+        divisor = (left * step).sum(dim=1)
+        size = left.norm(dim=1) * step.norm(dim=1)
+        usable = better & (divisor.abs() > 1e-8 * size)
+        update = left[:, :, None] * left[:, None, :] / divisor[:, None, None]
+        secant[star[usable]] += update[usable]
+
+    def _rest(self, done: Bool[Tensor, " work"], solvable: Bool[Tensor, " work"]) -> None:
+        """Let finished stars rest."""
+        star = self.star[done]
+        self.stop[star] = torch.where(solvable[done], CONVERGED, SINGULAR)
+        self.moving[star] = False

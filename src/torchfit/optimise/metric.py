@@ -61,8 +61,9 @@ class Metric:
             self._fold(emulator, spectra[piece], start[piece]) for piece in _pieces(len(spectra))
         ]
         precision, linear, constant = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-        prior = self._prior(emulator, start)
-        return Objective(emulator.gp, precision, linear, constant, prior)
+        prior, predictor = self._prior(emulator, start), emulator.gp.predictor
+        centre = predictor.mean(prior.mean)
+        return Objective.about(predictor, centre, (precision, linear, constant), prior)
 
     def pixel_weights(
         self, emulator: Emulator, spectra: Spectra, teff: Float[Tensor, " star"]

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,14 @@ class StartPrior:
     mean: Float[Tensor, "star label"]
     precision: Float[Tensor, "star label label"]
 
+    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "StartPrior":
+        """The prior of the chosen stars."""
+        return StartPrior(self.mean[star], self.precision[star])
+
+    def half_gradient(self, unit: Float[Tensor, "star label"]) -> Float[Tensor, "star label"]:
+        """Half the gradient of the penalty."""
+        return torch.einsum("sij,sj->si", self.precision, unit - self.mean)
+
     def penalty(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
         """The prior's share of the loss."""
         shape = (len(self.mean),) + (1,) * (unit.ndim - 2) + (self.mean.shape[1],)
@@ -30,25 +38,52 @@ class StartPrior:
 
 @dataclass(frozen=True)
 class Objective:
-    r"""Chi-squared of stars, :math:`\chi^2(x) = c - 2 v^T f(x) + f(x)^T P f(x)`.
+    r"""Chi-squared of stars, :math:`\chi^2(x) = c - 2 g^T d + d^T P d` with d = f(x) - f_0.
 
-    Pixels, errors, masks, nuisances and the emulator's own covariance are all folded into P, v
+    Pixels, errors, masks, nuisances and the emulator's own covariance are all folded into P, g
     and c once (see :mod:`torchfit.optimise.metric`); the cost of an evaluation no longer depends
-    on the number of pixels.
+    on the number of pixels. Coefficients count from :math:`f_0`, those of the start labels, so
+    that small differences of large numbers arise once, in double precision, and never again.
 
     Args:
-        gp: Unit labels to standardised coefficients f.
+        predictor: Unit labels to standardised coefficients f.
+        centre: :math:`f_0` of each star.
         precision: P of each star.
-        linear: v of each star.
-        constant: c of each star.
+        pull: g of each star.
+        constant: c of each star, the chi-squared at :math:`f_0`.
         prior: Prior on the unit labels.
     """
 
-    gp: SharedKernelGP
+    predictor: Predictor
+    centre: Float[Tensor, "star comp"]
     precision: Float[Tensor, "star comp comp"]
-    linear: Float[Tensor, "star comp"]
+    pull: Float[Tensor, "star comp"]
     constant: Float[Tensor, " star"]
     prior: StartPrior
+
+    @classmethod
+    def about(
+        cls,
+        predictor: Predictor,
+        centre: Float[Tensor, "star comp"],
+        form: tuple[Tensor, Tensor, Tensor],
+        prior: StartPrior,
+    ) -> "Objective":
+        r"""The objective of a quadratic form that counts from zero coefficients.
+
+        Args:
+            predictor: Unit labels to coefficients.
+            centre: Coefficients to count from.
+            form: P, v and c of :math:`c - 2 v^T f + f^T P f`.
+            prior: Prior on the unit labels.
+
+        Returns:
+            The same chi-squared, counted from the centre.
+        """
+        precision, linear, constant = form
+        weighted = torch.einsum("sij,sj->si", precision, centre)
+        at_centre = constant + ((weighted - 2 * linear) * centre).sum(dim=1)
+        return cls(predictor, centre, precision, linear - weighted, at_centre, prior)
 
     def __len__(self) -> int:
         """Number of stars."""
@@ -56,10 +91,10 @@ class Objective:
 
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Objective":
         """The objective of the chosen stars."""
-        prior = StartPrior(self.prior.mean[star], self.prior.precision[star])
         return Objective(
-            self.gp, self.precision[star], self.linear[star], self.constant[star], prior
-        )
+            self.predictor, self.centre[star], self.precision[star], self.pull[star],
+            self.constant[star], self.prior[star],
+        )  # fmt: skip
 
     def chi_squared(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
         """Chi-squared without the prior.
@@ -70,10 +105,11 @@ class Objective:
         Returns:
             Chi-squared.
         """
-        f = self.gp.mean(unit.flatten(0, -2)).reshape(*unit.shape[:-1], -1)
-        square = torch.einsum("s...i,sij,s...j->s...", f, self.precision, f)
-        constant = self.constant.reshape(-1, *(1,) * (unit.ndim - 2))
-        return constant - 2 * torch.einsum("si,s...i->s...", self.linear, f) + square
+        several = unit.flatten(1, -2) if unit.ndim > 2 else unit[:, None]
+        f = self.predictor.mean(several.flatten(0, 1)).reshape(*several.shape[:2], -1)
+        offset = f - self.centre[:, None]
+        bend = ((offset @ self.precision - 2 * self.pull[:, None]) * offset).sum(dim=-1)
+        return (self.constant[:, None] + bend).reshape(unit.shape[:-1])
 
     def loss(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
         """What the optimisers minimise: chi-squared plus the prior's penalty."""
@@ -86,8 +122,9 @@ class Objective:
     ]:
         r"""Loss, half its gradient, and half its Gauss-Newton Hessian.
 
-        With :math:`J = \partial f/\partial x`: gradient :math:`J^T (P f - v) + \Lambda (x - x_0)`,
-        Hessian :math:`J^T P J + \Lambda`.
+        With rows :math:`J_l = \partial f/\partial x_l`: gradient
+        :math:`J (P d - g) + \Lambda (x - x_0)`, Hessian :math:`J P J^T + \Lambda`. The rows
+        d and J go through P together, which is read once.
 
         Args:
             unit: Unit labels.
@@ -95,10 +132,11 @@ class Objective:
         Returns:
             Loss, gradient / 2, Hessian / 2.
         """
-        f, jacobian = self.gp.mean_and_jacobian(unit)
-        weighted = torch.einsum("sij,sj->si", self.precision, f)
-        chi2 = self.constant + ((weighted - 2 * self.linear) * f).sum(dim=1)
-        pull = torch.einsum("sij,sj->si", self.prior.precision, unit - self.prior.mean)
-        gradient = torch.einsum("sil,si->sl", jacobian, weighted - self.linear) + pull
-        hessian = jacobian.mT @ self.precision @ jacobian + self.prior.precision
+        f, jacobian = self.predictor.mean_and_jacobian(unit)
+        rows = torch.cat([(f - self.centre)[:, None], jacobian], dim=1)
+        inner = (rows @ self.precision) @ rows.mT
+        along = (rows @ self.pull[:, :, None])[:, :, 0]
+        chi2 = self.constant - 2 * along[:, 0] + inner[:, 0, 0]
+        gradient = inner[:, 1:, 0] - along[:, 1:] + self.prior.half_gradient(unit)
+        hessian = inner[:, 1:, 1:] + self.prior.precision
         return chi2 + self.prior.penalty(unit), gradient, hessian

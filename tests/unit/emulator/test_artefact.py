@@ -55,7 +55,10 @@ def test_every_kernel_comes_back(
     save_emulator(emulator, tmp_path / "emulator")
     loaded, labels = load_emulator(tmp_path / "emulator"), draw_labels(4, 13)
     unit = emulator.scaler.to_unit(labels)
-    found, expected = loaded.gp.mean_and_jacobian(unit), emulator.gp.mean_and_jacobian(unit)
+    found, expected = (
+        loaded.gp.predictor.mean_and_jacobian(unit),
+        emulator.gp.predictor.mean_and_jacobian(unit),
+    )
     for one, other in zip(found, expected, strict=True):
         assert_close(one, other)
     assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))

@@ -10,7 +10,6 @@ from torchfit.emulator.kernel import (
     hyperparameters,
     linear_part,
     radial_part,
-    radial_value_and_slope,
 )
 from torchfit.exceptions import ConfigError
 
@@ -87,28 +86,6 @@ def test_an_unknown_shape_is_refused():
     """By its own words in production, where nothing checks the annotation."""
     with pytest.raises(ConfigError, match=r"kernel.shape=periodic"):
         inspect.unwrap(build_kernel)(3, "periodic")
-
-
-@shapes
-@pytest.mark.parametrize("ard", [False, True])
-def test_value_is_the_kernels_own(generator, shape, ard, assert_close):
-    x, x_train = (torch.randn(n, 3, generator=generator).double() for n in (4, 6))
-    kernel = build_kernel(3, shape, ard, lengthscale=0.8, outputscale=1.7)
-    value, _ = radial_value_and_slope(kernel, x, x_train)
-    assert_close(value.detach(), kernel(x, x_train).to_dense().detach())
-
-
-@shapes
-def test_slope_is_minus_twice_the_derivative_by_the_squared_distance(shape, assert_close):
-    kernel = build_kernel(1, shape, lengthscale=1.0, outputscale=1.7)
-    r2 = torch.tensor([0.01, 0.3, 1.0, 4.0], dtype=torch.float64)
-
-    def value(r2):
-        return radial_value_and_slope(kernel, r2.sqrt()[:, None], torch.zeros(1, 1).double())
-
-    step = 1e-6
-    slope = (value(r2 + step)[0] - value(r2 - step)[0]) / (2 * step)
-    torch.testing.assert_close(value(r2)[1], -2 * slope, rtol=1e-6, atol=1e-8)
 
 
 @both

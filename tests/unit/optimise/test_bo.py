@@ -89,7 +89,7 @@ def flat(problem):
         objective=replace(
             objective,
             precision=torch.zeros_like(objective.precision),
-            linear=torch.zeros_like(objective.linear),
+            pull=torch.zeros_like(objective.pull),
             prior=prior,
         ),
     )

@@ -123,7 +123,8 @@ def rough(case, generator):
     nothing = StartPrior(start.unit, torch.zeros(n_stars, 3, 3).double())
     eye = torch.eye(4).double().expand(n_stars, 4, 4)
     target = torch.randn(n_stars, 4, generator=generator).double()
-    objective = Objective(gp, eye, target, target.square().sum(dim=1), nothing)
+    form = (eye, target, target.square().sum(dim=1))
+    objective = Objective.about(gp.predictor, torch.zeros_like(target), form, nothing)
     rough = replace(problem, objective=objective)
     return rough, Fit.at_start(rough, 0.5 * torch.randn(n_stars, 3, generator=generator).double())
 

@@ -1,0 +1,99 @@
+"""The mean of a conditioned Gaussian process as plain tensors: values and derivatives, fast."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+SQRT5 = 5.0**0.5
+
+
+@dataclass(frozen=True)
+class Predictor:
+    r"""The predictive mean :math:`\bar f(x) = \sum_i k(x, c_i)\,\alpha_i + x\,A`.
+
+    With :math:`k = \phi(r^2)`, :math:`r^2 = \sum_l (x_l - c_l)^2/\ell_l^2`, and the slope
+    :math:`s = -2\phi'`, the derivative is a difference of two sums over the same centres,
+
+    .. math::
+        \frac{\partial \bar f}{\partial x_l}
+        = \frac{1}{\ell_l}\Big[\sum_i s_i u_{il}\,\alpha_i - u_l \sum_i s_i\,\alpha_i\Big] + A_l,
+        \quad u = x/\ell,
+
+    so that values and derivatives of all components are one matrix product with the columns
+    :math:`[\alpha, u_1 \circ \alpha, u_2 \circ \alpha, ...]`, kept ready here.
+
+    Args:
+        centres: Labels of the centres in units of the length scales.
+        lengthscale: Length scale of each label.
+        outputscale: Factor of the radial kernel.
+        smooth: Whether the radial kernel is the RBF; else Matern-5/2.
+        weights: The columns above, side by side.
+        trend: Slope A of the linear kernel; 0 where there is none.
+    """
+
+    centres: Float[Tensor, "centre label"]
+    lengthscale: Float[Tensor, " label"]
+    outputscale: Float[Tensor, ""]
+    smooth: bool
+    weights: Float[Tensor, "centre column"]
+    trend: Float[Tensor, "label comp"]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the numbers."""
+        return self.centres.dtype
+
+    def to(self, dtype: torch.dtype) -> "Predictor":
+        """The same mean in another precision."""
+        return replace(
+            self,
+            centres=self.centres.to(dtype),
+            lengthscale=self.lengthscale.to(dtype),
+            outputscale=self.outputscale.to(dtype),
+            weights=self.weights.to(dtype),
+            trend=self.trend.to(dtype),
+        )
+
+    def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
+        """Predictive mean.
+
+        Args:
+            x: Unit labels.
+
+        Returns:
+            Standardised outputs.
+        """
+        value, _ = self._value_and_slope(x / self.lengthscale)
+        return value @ self.weights[:, : self.trend.shape[1]] + x @ self.trend
+
+    def mean_and_jacobian(
+        self, x: Float[Tensor, "star label"]
+    ) -> tuple[Float[Tensor, "star comp"], Float[Tensor, "star label comp"]]:
+        """Predictive mean and its derivative by the unit labels.
+
+        Args:
+            x: Unit labels.
+
+        Returns:
+            Standardised outputs and their derivatives.
+        """
+        u = x / self.lengthscale
+        value, slope = self._value_and_slope(u)
+        n_comp = self.trend.shape[1]
+        sums = (slope @ self.weights).reshape(len(x), -1, n_comp)
+        level = sums[:, 0]
+        mean = level if self.smooth else value @ self.weights[:, :n_comp]
+        bend = (sums[:, 1:] - u[:, :, None] * level[:, None]) / self.lengthscale[:, None]
+        return mean + x @ self.trend, bend + self.trend
+
+    def _value_and_slope(self, u: Float[Tensor, "star label"]) -> tuple[Tensor, Tensor]:
+        """Kernel between stars and centres, and its slope; for the RBF they are equal."""
+        distance = torch.cdist(u, self.centres, compute_mode="donot_use_mm_for_euclid_dist")
+        if self.smooth:
+            value = self.outputscale * torch.exp(-0.5 * distance.square())
+            return value, value
+        root = SQRT5 * distance
+        decay = self.outputscale * torch.exp(-root)
+        return (1 + root + root.square() / 3) * decay, 5 / 3 * (1 + root) * decay
