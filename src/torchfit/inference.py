@@ -1,10 +1,10 @@
 """From preprocessed spectra to labels: the only place that chains matching, grouping and fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import lightning
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.data.datamodule import GroupBatch
@@ -15,11 +15,14 @@ from torchfit.flags.rules import Flagging, combine
 from torchfit.group.grouping import Grouping
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
+from torchfit.names import ALPHA_FE
 from torchfit.optimise.fit import AT_REST, STOP_REASONS, Fit, Problem
-from torchfit.optimise.fitting import Fitting
+from torchfit.optimise.fitting import Fitted, Fitting
 from torchfit.optimise.subspace import Subspace, join_label_pcas
 from torchfit.spectra import Spectra
-from torchfit.uncertainty.fisher import fisher_errors
+from torchfit.uncertainty.fisher import LabelErrors, fisher_errors
+from torchfit.uncertainty.posterior import Posterior
+from torchfit.uncertainty.sampling import PosteriorSampling
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,16 @@ class Measured:
         star: Place of each star in the survey's table.
         group: Number of its group.
         labels: Labels (K, dex, dex, ...).
-        errors: Their standard deviations; NaN for an unweighted metric.
+        errors: What the Fisher matrix says of their errors; NaN for an unweighted metric.
+        posterior: What sampling says; ``None`` where no star was to be sampled.
         start: Start labels from the matching.
         cfi: Best correlation with the library.
         chi2: Chi-squared, without the prior.
         sse: Unweighted sum of squared residuals over good pixels, the paper's Eq. 3.
         n_pix: Number of pixels that had a say.
+        n_clipped: Number of outliers that had none.
+        outlier_score: Root mean square of the whitened residuals of the flux components; NaN where
+            outliers are not looked for.
         v_rad: Residual velocity in km/s; NaN when the metric has none.
         flags: Bits of :class:`torchfit.flags.bits.ResultFlag`.
         fit: Iterations, evaluations and stop reasons.
@@ -44,12 +51,15 @@ class Measured:
     star: Int[Tensor, " star"]
     group: Int[Tensor, " star"]
     labels: Float[Tensor, "star label"]
-    errors: Float[Tensor, "star label"]
+    errors: LabelErrors
+    posterior: Posterior | None
     start: Float[Tensor, "star label"]
     cfi: Float[Tensor, " star"]
     chi2: Float[Tensor, " star"]
     sse: Float[Tensor, " star"]
     n_pix: Int[Tensor, " star"]
+    n_clipped: Int[Tensor, " star"]
+    outlier_score: Float[Tensor, " star"]
     v_rad: Float[Tensor, " star"]
     flags: Int[Tensor, " star"]
     fit: Fit
@@ -58,6 +68,46 @@ class Measured:
     def rchi2(self) -> Float[Tensor, " star"]:
         """Chi-squared per degree of freedom."""
         return self.chi2 / (self.n_pix - self.labels.shape[1]).clamp_min(1)
+
+
+    def with_rows(self, place: Int[Tensor, " chosen"], rows: "Measured | None") -> "Measured":
+        """The same with some rows replaced.
+
+        Args:
+            place: Which rows.
+            rows: Their new values; ``None`` replaces none.
+
+        Returns:
+            A new table of results.
+        """
+        if rows is None:
+            return self
+        columns = {
+            field.name: getattr(self, field.name).index_copy(0, place, getattr(rows, field.name))
+            for field in fields(self)
+            if field.name != "fit"
+        }
+        return Measured(**columns, fit=self.fit.with_rows(place, rows.fit))
+
+
+def nothing_measured(batch: GroupBatch, n_labels: int) -> Measured:
+    """What is told of stars that cannot be measured.
+
+    Args:
+        batch: The stars.
+        n_labels: Number of labels.
+
+    Returns:
+        NaN for every number, no pixel, no iteration, and the flags that say so.
+    """
+    number = torch.full_like(batch.spectra.flux[:, 0], torch.nan)
+    labels, none = number[:, None].repeat(1, n_labels), torch.zeros_like(batch.star)
+    return Measured(
+        star=batch.star, group=batch.group, labels=labels, errors=labels, start=labels,
+        cfi=number, chi2=number, sse=number, n_pix=none, n_clipped=none, outlier_score=number,
+        v_rad=number, flags=none + (ResultFlag.FEW_PIXELS | ResultFlag.NOT_CONVERGED),
+        fit=Fit.none(labels, none),
+    )  # fmt: skip
 
 
 class Inference(lightning.LightningModule):
@@ -69,6 +119,7 @@ class Inference(lightning.LightningModule):
         grouping: Label PCA of the groups.
         fitting: Metric and optimisers.
         flagging: Limits of the flags.
+        sampling: Which posteriors are sampled, and how; ``None`` for none.
     """
 
     def __init__(
@@ -78,6 +129,7 @@ class Inference(lightning.LightningModule):
         grouping: Grouping,
         fitting: Fitting,
         flagging: Flagging,
+        sampling: PosteriorSampling | None = None,
     ) -> None:
         super().__init__()
         self.emulator = emulator
@@ -85,6 +137,7 @@ class Inference(lightning.LightningModule):
         self.grouping = grouping
         self.fitting = fitting
         self.flagging = flagging
+        self.sampling = sampling
 
     def transfer_batch_to_device(
         self, batch: GroupBatch, device: torch.device, dataloader_idx: int
@@ -119,43 +172,81 @@ class Inference(lightning.LightningModule):
     def measure(self, batch: GroupBatch) -> Measured:
         """Match, group, fit, and estimate errors.
 
+        A star without a usable pixel is reported, with labels that are NaN; the others of its
+        group are measured as if it were not there.
+
         Args:
             batch: Whole groups.
 
         Returns:
             Labels in the order of the batch.
         """
+        usable = batch.spectra.is_usable & (batch.spectra.good & self.emulator.flux_pca.good).any(1)
+        if bool(usable.all()):
+            return self._measure(batch)
+        place = usable.nonzero()[:, 0]
+        found = self._measure(batch[place]) if len(place) else None
+        return nothing_measured(batch, len(self.emulator.label_names)).with_rows(place, found)
+
+    def _measure(self, batch: GroupBatch) -> Measured:
         cfi, start = self.start(batch.spectra)
-        subspace = self._subspace(cfi, start, batch.group)
-        problem, fit = self.fitting.fit(self.emulator, batch.spectra, start, subspace)
+        subspace = self._subspace(cfi, start, batch.group) if self.fitting.moves_groups else None
+        best = cfi.topk(min(self.matching.n_best, cfi.shape[1]), dim=1).indices
+        candidates = self.emulator.scaler.to_unit(self.emulator.library.labels[best])
+        fitted = self.fitting.fit(self.emulator, batch.spectra, start, subspace, candidates)
+        problem, fit = fitted.problem, fitted.fit
         labels = self.emulator.scaler.from_unit(fit.unit)
         best_cfi = cfi.max(dim=1).values
         good = batch.spectra.good & self.emulator.flux_pca.good
         residual = torch.where(good, batch.spectra.flux - self.emulator.flux(labels), 0.0)
+        clean = batch.spectra.without(fitted.clipped)
+        v_rad = self.fitting.metric.velocity(self.emulator, clean, labels)
+        of_fit = self._flags(batch.spectra, fitted, best_cfi)
+        of_star = self._star_flags(good, residual, labels, start, v_rad)
+        posterior, of_posterior = self._sample(problem, fit, batch.star)
         return Measured(
             star=batch.star,
             group=batch.group,
             labels=labels,
-            errors=self._errors(problem, fit),
+            errors=self._errors(problem, fit, start),
+            posterior=posterior,
             start=start,
             cfi=best_cfi,
             chi2=problem.objective.chi_squared(fit.unit),
             sse=residual.square().sum(dim=1),
-            n_pix=good.sum(dim=1),
-            v_rad=self.fitting.metric.velocity(self.emulator, batch.spectra, labels),
-            flags=self._flags(batch.spectra, problem, fit, best_cfi),
+            n_pix=(good & clean.good).sum(dim=1),
+            n_clipped=fitted.clipped.sum(dim=1),
+            outlier_score=fitted.score,
+            v_rad=v_rad,
+            flags=of_fit | of_star | of_posterior,
             fit=fit,
         )
 
-    def _errors(self, problem: Problem, fit: Fit) -> Float[Tensor, "star label"]:
+    def _errors(
+        self, problem: Problem, fit: Fit, start: Float[Tensor, "star label"]
+    ) -> LabelErrors:
         """Errors of the labels; an unweighted sum of squares has none."""
-        errors = fisher_errors(problem.objective, self.emulator.scaler, fit.unit)
-        return errors if self.fitting.metric.weighted else torch.full_like(errors, torch.nan)
+        if not self.fitting.metric.weighted:
+            unknown = torch.full_like(fit.unit, torch.nan)
+            return LabelErrors(unknown, unknown)
+        residuals = self.emulator.residuals.at(start[:, 0])
+        return fisher_errors(problem.objective, residuals, self.emulator.scaler, fit.unit)
+
+    def _sample(
+        self, problem: Problem, fit: Fit, star: Int[Tensor, " star"]
+    ) -> tuple[Posterior | None, Int[Tensor, " star"]]:
+        """Posterior of the chosen stars, and its flag."""
+        if self.sampling is None or not self.fitting.metric.weighted:
+            return None, torch.zeros_like(star)
+        posterior = self.sampling.posterior(problem, self.emulator.scaler, fit.unit, star)
+        not_mixed = self.sampling.has_not_mixed(posterior)
+        return posterior, combine({ResultFlag.NOT_MIXED: not_mixed})
 
     def _flags(
-        self, spectra: Spectra, problem: Problem, fit: Fit, cfi: Float[Tensor, " star"]
+        self, spectra: Spectra, fitted: Fitted, cfi: Float[Tensor, " star"]
     ) -> Int[Tensor, " star"]:
-        """Outcome of every rule."""
+        """Outcome of the rules on the fit."""
+        problem, fit = fitted.problem, fitted.fit
         known = self.emulator.flux_pca.good
         share = (spectra.good & known).sum(dim=1) / known.sum()
         rest = [STOP_REASONS.index(reason) for reason in AT_REST]
@@ -166,6 +257,30 @@ class Inference(lightning.LightningModule):
                 ResultFlag.POOR_MATCH: cfi < self.flagging.min_cfi,
                 ResultFlag.FEW_PIXELS: share < self.flagging.min_good,
                 ResultFlag.NO_ERRORS: ~spectra.has_ivar,
+                ResultFlag.OUTSIDE_SUPPORT: problem.objective.is_outside(fit.unit),
+                ResultFlag.PECULIAR: fitted.score > self.flagging.max_score,
+            }
+        )
+
+    def _star_flags(
+        self,
+        good: Bool[Tensor, "star pix"],
+        residual: Float[Tensor, "star pix"],
+        labels: Float[Tensor, "star label"],
+        start: Float[Tensor, "star label"],
+        v_rad: Float[Tensor, " star"],
+    ) -> Int[Tensor, " star"]:
+        """Outcome of the rules on the star."""
+        rules, emulator = self.flagging, self.emulator
+        widths = self.matching.prior.half_widths(start[:, 0], emulator.label_names)
+        no_alpha = torch.full_like(v_rad, ALPHA_FE not in emulator.label_names, dtype=torch.bool)
+        return combine(
+            {
+                ResultFlag.EMISSION: rules.emission.find(emulator.wave, residual, good),
+                ResultFlag.MANY_MASKED: rules.is_masked(good, emulator.flux_pca.good),
+                ResultFlag.FAR_FROM_START: rules.has_moved(labels, start, widths),
+                ResultFlag.VELOCITY: rules.is_moving(v_rad),
+                ResultFlag.NO_ALPHA_FE: no_alpha,
             }
         )
 

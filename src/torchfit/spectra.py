@@ -1,9 +1,10 @@
 """Spectra as data: one spectrum as its file has it, and a batch on one common grid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -24,6 +25,14 @@ class StarInfo:
         z: Redshift still in the spectrum; 0 for a spectrum at rest.
         snr: Signal-to-noise ratio by band ("u g r i z"), those that are known.
         labels: Published labels by name, those that are known.
+        z_err: Error of ``z``, NaN when unknown.
+        ra_obs: Right ascension that the fibre was put at, in degrees, NaN when unknown.
+        dec_obs: Declination that the fibre was put at, in degrees, NaN when unknown.
+        mjd: Modified Julian Date of the night; visits of one star differ in it.
+        uid: Survey identifier of the star, shared by its visits; empty when unknown.
+        gaia_source_id: Gaia DR3 identifier; text, since its 19 digits do not fit a float.
+        sum_ormask: Sum of the mask of pixels flagged in any exposure, where there is one.
+        n_bad: Number of bad pixels in the file, where the reader counts them.
     """
 
     source: str
@@ -35,6 +44,14 @@ class StarInfo:
     z: float = 0.0
     snr: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, float] = field(default_factory=dict)
+    z_err: float = float("nan")
+    ra_obs: float = float("nan")
+    dec_obs: float = float("nan")
+    mjd: int | None = None
+    uid: str = ""
+    gaia_source_id: str = ""
+    sum_ormask: int | None = None
+    n_bad: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,9 @@ class Spectrum:
             good-pixel mask when the survey publishes no errors (``has_ivar`` is then False).
         info: What is known of the star.
         has_ivar: Whether ``ivar`` is an inverse variance or only a mask.
+        lsf_sigma: Standard deviation of the line-spread function at every pixel in Angstrom,
+            float64, not finite or not positive where it is not known; ``None`` when the file has
+            none, and the reader's ``lsf_fwhm`` holds everywhere.
 
     Raises:
         SpectrumError: If the arrays differ in length, the wavelengths do not increase, or no
@@ -59,12 +79,18 @@ class Spectrum:
     ivar: np.ndarray
     info: StarInfo
     has_ivar: bool = True
+    lsf_sigma: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.wave.shape == self.flux.shape == self.ivar.shape or self.wave.ndim != 1:
             raise SpectrumError(
                 f"{self.info.source}: wave, flux and ivar have shapes {self.wave.shape}, "
                 f"{self.flux.shape}, {self.ivar.shape}; they must be one row of equal length"
+            )
+        if self.lsf_sigma is not None and self.lsf_sigma.shape != self.wave.shape:
+            raise SpectrumError(
+                f"{self.info.source}: lsf_sigma has shape {self.lsf_sigma.shape}, wave "
+                f"{self.wave.shape}"
             )
         if not (np.isfinite(self.wave).all() and (np.diff(self.wave) > 0).all()):
             raise SpectrumError(f"{self.info.source}: wavelengths do not increase")
@@ -112,6 +138,16 @@ class Spectra:
     def good(self) -> Bool[Tensor, "star pix"]:
         """Pixels that have a say."""
         return self.ivar > 0
+
+    @property
+    def is_usable(self) -> Bool[Tensor, " star"]:
+        """Stars with a good pixel, and no good pixel without a finite flux."""
+        sound = (self.flux.isfinite() & self.ivar.isfinite()) | ~self.good
+        return self.good.any(dim=1) & sound.all(dim=1)
+
+    def without(self, pixels: Bool[Tensor, "star pix"]) -> "Spectra":
+        """The same spectra, some pixels masked."""
+        return replace(self, ivar=torch.where(pixels, 0.0, self.ivar))
 
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""

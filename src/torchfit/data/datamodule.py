@@ -31,6 +31,10 @@ class GroupBatch:
     spectra: Spectra
     number: int = 0
 
+    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "GroupBatch":
+        """The batch of the chosen stars."""
+        return GroupBatch(self.star[star], self.group[star], self.spectra[star], self.number)
+
 
 @dataclass(frozen=True)
 class PackedSurvey:

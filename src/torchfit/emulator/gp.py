@@ -113,15 +113,11 @@ class SharedKernelGP(torch.nn.Module):
         radial, linear = radial_part(self.kernel), linear_part(self.kernel)
         base, x = radial.base_kernel, self.x_train
         lengthscale = base.lengthscale.reshape(-1).expand(x.shape[1]).contiguous()
-        centres = x / lengthscale
-        columns = [self.alpha, *(column[:, None] * self.alpha for column in centres.unbind(dim=1))]
         trend = x.new_zeros(x.shape[1], self.alpha.shape[1])
         if linear is not None:
             trend = linear.variance.reshape(-1, 1) * (x.mT @ self.alpha)
-        return Predictor(
-            centres, lengthscale, radial.outputscale, isinstance(base, RBFKernel),
-            torch.cat(columns, dim=1), trend,
-        )  # fmt: skip
+        kernel = lengthscale, radial.outputscale, isinstance(base, RBFKernel)
+        return Predictor.of(kernel, x, self.alpha, trend, torch.ones_like(x[:, 0]))
 
     def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
         """Predictive mean; see :meth:`torchfit.emulator.predictor.Predictor.mean`."""

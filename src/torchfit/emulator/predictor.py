@@ -1,12 +1,22 @@
 """The mean of a conditioned Gaussian process as plain tensors: values and derivatives, fast."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 SQRT5 = 5.0**0.5
+
+
+class Prediction(NamedTuple):
+    """The mean of the process and its density of templates, with their derivatives."""
+
+    mean: Float[Tensor, "star comp"]
+    jacobian: Float[Tensor, "star label comp"]
+    density: Float[Tensor, " star"]
+    density_slope: Float[Tensor, "star label"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,9 @@ class Predictor:
         \quad u = x/\ell,
 
     so that values and derivatives of all components are one matrix product with the columns
-    :math:`[\alpha, u_1 \circ \alpha, u_2 \circ \alpha, ...]`, kept ready here.
+    :math:`[\alpha, u_1 \circ \alpha, u_2 \circ \alpha, ...]`, kept ready here. A component of
+    ones counts the templates: their density :math:`\rho(x) = \sum_i k(x, c_i)/k(0)` says how many
+    of them the mean rests on.
 
     Args:
         centres: Labels of the centres in units of the length scales.
@@ -39,6 +51,34 @@ class Predictor:
     smooth: bool
     weights: Float[Tensor, "centre column"]
     trend: Float[Tensor, "label comp"]
+
+    @classmethod
+    def of(
+        cls,
+        kernel: tuple[Float[Tensor, " label"], Float[Tensor, ""], bool],
+        centres: Float[Tensor, "centre label"],
+        alpha: Float[Tensor, "centre comp"],
+        trend: Float[Tensor, "label comp"],
+        share: Float[Tensor, " centre"],
+    ) -> "Predictor":
+        """Lay out the columns.
+
+        Args:
+            kernel: Length scales, output scale, and whether it is the RBF.
+            centres: Unit labels of the centres.
+            alpha: Weights of the centres.
+            trend: Slope of the linear kernel.
+            share: Templates that each centre stands for.
+
+        Returns:
+            The predictor.
+        """
+        lengthscale, outputscale, smooth = kernel
+        scaled = centres / lengthscale
+        block = torch.cat([alpha, share[:, None] / outputscale], dim=1)
+        columns = [block, *(column[:, None] * block for column in scaled.unbind(dim=1))]
+        flat = torch.cat([trend, torch.zeros_like(trend[:, :1])], dim=1)
+        return cls(scaled, lengthscale, outputscale, smooth, torch.cat(columns, dim=1), flat)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -57,36 +97,42 @@ class Predictor:
         )
 
     def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
-        """Predictive mean.
+        """Predictive mean of standardised outputs at unit labels."""
+        return self.mean_and_density(x)[0]
+
+    def mean_and_density(
+        self, x: Float[Tensor, "star label"]
+    ) -> tuple[Float[Tensor, "star comp"], Float[Tensor, " star"]]:
+        """Predictive mean, and how many templates it rests on.
 
         Args:
             x: Unit labels.
 
         Returns:
-            Standardised outputs.
+            Standardised outputs and density.
         """
         value, _ = self._value_and_slope(x / self.lengthscale)
-        return value @ self.weights[:, : self.trend.shape[1]] + x @ self.trend
+        both = value @ self.weights[:, : self.trend.shape[1]] + x @ self.trend
+        return both[:, :-1], both[:, -1]
 
-    def mean_and_jacobian(
-        self, x: Float[Tensor, "star label"]
-    ) -> tuple[Float[Tensor, "star comp"], Float[Tensor, "star label comp"]]:
-        """Predictive mean and its derivative by the unit labels.
+    def derivatives(self, x: Float[Tensor, "star label"]) -> Prediction:
+        """Predictive mean and density with their derivatives by the unit labels.
 
         Args:
             x: Unit labels.
 
         Returns:
-            Standardised outputs and their derivatives.
+            All four.
         """
         u = x / self.lengthscale
         value, slope = self._value_and_slope(u)
-        n_comp = self.trend.shape[1]
-        sums = (slope @ self.weights).reshape(len(x), -1, n_comp)
+        n_out = self.trend.shape[1]
+        sums = (slope @ self.weights).reshape(len(x), -1, n_out)
         level = sums[:, 0]
-        mean = level if self.smooth else value @ self.weights[:, :n_comp]
+        mean = (level if self.smooth else value @ self.weights[:, :n_out]) + x @ self.trend
         bend = (sums[:, 1:] - u[:, :, None] * level[:, None]) / self.lengthscale[:, None]
-        return mean + x @ self.trend, bend + self.trend
+        rise = bend + self.trend
+        return Prediction(mean[:, :-1], rise[:, :, :-1], mean[:, -1], rise[:, :, -1])
 
     def _value_and_slope(self, u: Float[Tensor, "star label"]) -> tuple[Tensor, Tensor]:
         """Kernel between stars and centres, and its slope; for the RBF they are equal."""

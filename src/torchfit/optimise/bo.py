@@ -66,12 +66,17 @@ class BayesianOptimisation:
                 f"num_restarts={self.num_restarts}"
             )
 
+    @property
+    def moves_groups(self) -> bool:
+        """Groups move together, in their label-PCA space."""
+        return True
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Move the groups; see :class:`torchfit.optimise.fit.Optimiser`.
 
         A group keeps its start when no point of its box has a lower mean loss.
         """
-        history = _History(problem, self._first_points(problem.subspace))
+        history = _History(problem, self._first_points(problem.space))
         active = history.groups
         for iteration in range(self.max_iterations):
             candidate = self._propose(history, active, iteration)
@@ -108,7 +113,7 @@ class BayesianOptimisation:
         x, y = history.points[active], -history.values[active]
         y = (y - y.mean(dim=1, keepdim=True)) / y.std(dim=1, keepdim=True).clamp_min(1e-12)
         acqf = UpperConfidenceBound(fit_surrogate(x, y), beta=self.kappa**2)
-        space, _ = history.problem.subspace.select(active)
+        space, _ = history.problem.space.select(active)
         low, high = self._region(x, -y)
         raw = low + (high - low) * self._random(self.raw_samples, space, stage=iteration + 1)
         with torch.no_grad():
@@ -139,7 +144,7 @@ class _History:
     def _evaluate(
         self, groups: Int[Tensor, " active"], points: Float[Tensor, "active cand m"]
     ) -> Float[Tensor, "active cand"]:
-        space, star = self.problem.subspace.select(groups)
+        space, star = self.problem.space.select(groups)
         unit = space.unit_labels(points).clamp(self.problem.lower, self.problem.upper)
         return space.group_mean(self.problem.objective[star].loss(unit))
 
@@ -160,7 +165,7 @@ class _History:
 
     def fit(self, start: Fit, active: Int[Tensor, " active"]) -> Fit:
         """Labels of the stars at their group's best point, or at the start where that is better."""
-        space, problem = self.problem.subspace, self.problem
+        space, problem = self.problem.space, self.problem
         place = self.values.argmin(dim=1)
         best = self.points[self.groups, place]
         unit = space.unit_labels(best[:, None])[:, 0].clamp(problem.lower, problem.upper)

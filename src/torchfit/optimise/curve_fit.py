@@ -23,7 +23,8 @@ class CurveFit:
     r"""``scipy.optimize.curve_fit`` on the same loss, one star after the other.
 
     The quadratic form becomes a sum of squares by :math:`P = U^T U`: the model is
-    :math:`[U d(x), \Lambda^{1/2} x]`, the data are :math:`[U^{-T} g, \Lambda^{1/2} x_0]`.
+    :math:`[U d(x), \Lambda^{1/2} x, w^{1/2} [\ln(\rho_{min}/\rho)]_+]`, the data are
+    :math:`[U^{-T} g, \Lambda^{1/2} x_0, 0]`.
 
     Args:
         max_evaluations: Most evaluations of a star, those for derivatives not counted.
@@ -38,6 +39,11 @@ class CurveFit:
     max_evaluations: int = 200
     tolerance: float = 1e-8
     derivatives: Literal["finite", "analytic"] = "finite"
+
+    @property
+    def moves_groups(self) -> bool:
+        """Every star moves by itself."""
+        return False
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
@@ -93,18 +99,22 @@ class _SumOfSquares:
         self.prior_root = _square_root(objective.prior.precision[0])
         target = (vector[:, kept] / value[kept].sqrt()).mT @ objective.pull[0]
         prior_target = self.prior_root @ objective.prior.mean[0]
-        self.data = torch.cat([target, prior_target]).cpu().numpy()
+        self.support = objective.support
+        self.data = torch.cat([target, prior_target, target.new_zeros(1)]).cpu().numpy()
 
     def model(self, _: None, *labels: float) -> np.ndarray:
         """Model at unit labels."""
         unit = self._unit(labels)
-        offset = self.predictor.mean(unit[None])[0] - self.origin
-        return torch.cat([self.root @ offset, self.prior_root @ unit]).cpu().numpy()
+        mean, density = self.predictor.mean_and_density(unit[None])
+        offset = mean[0] - self.origin
+        rows = [self.root @ offset, self.prior_root @ unit, self.support.root(density)]
+        return torch.cat(rows).cpu().numpy()
 
-    def jacobian(self, _: None, *labels: float) -> np.ndarray:
+    def jacobian(self, abscissa: None, *labels: float) -> np.ndarray:
         """Derivatives of the model."""
-        _, jacobian = self.predictor.mean_and_jacobian(self._unit(labels)[None])
-        return torch.cat([self.root @ jacobian[0].mT, self.prior_root]).cpu().numpy()
+        _, jacobian, density, slope = self.predictor.derivatives(self._unit(labels)[None])
+        wall = self.support.root_slope(density, slope)
+        return torch.cat([self.root @ jacobian[0].mT, self.prior_root, wall]).cpu().numpy()
 
     def _unit(self, labels: tuple[float, ...]) -> Float[Tensor, " label"]:
         return torch.tensor(labels, dtype=self.origin.dtype, device=self.origin.device)

@@ -1,6 +1,6 @@
 """What an optimiser is given, what it gives back, and when it stops: the contract of all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.objective import Objective
 from torchfit.optimise.subspace import Subspace
 
@@ -36,13 +37,27 @@ class Problem:
         objective: Loss of each star.
         lower: Least unit labels.
         upper: Greatest unit labels.
-        subspace: The label-PCA space of the groups, for optimisers that move groups.
+        subspace: The label-PCA space of the groups; ``None`` where no optimiser moves groups.
+        candidates: Unit labels of each star's best templates, best first: other places to start
+            from.
     """
 
     objective: Objective
     lower: Float[Tensor, " label"]
     upper: Float[Tensor, " label"]
-    subspace: Subspace
+    subspace: Subspace | None
+    candidates: Float[Tensor, "star cand label"] | None = None
+
+    @property
+    def space(self) -> Subspace:
+        """The label-PCA space of the groups.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        if self.subspace is None:
+            raise ConfigError("an optimiser that moves groups was given stars without groups")
+        return self.subspace
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,47 @@ class Fit:
         stop = torch.full_like(count, STOP_REASONS.index(StopReason.MAX_ITERATIONS))
         return cls(unit, problem.objective.loss(unit), count, count + 1, stop)
 
+    @classmethod
+    def none(cls, unit: Float[Tensor, "star label"], count: Int[Tensor, " star"]) -> "Fit":
+        """The fit of stars that cannot be fitted.
+
+        Args:
+            unit: NaN for every label.
+            count: 0 for every star.
+
+        Returns:
+            No iteration, no evaluation, and nothing that could be solved.
+        """
+        stop = torch.full_like(count, STOP_REASONS.index(StopReason.SINGULAR))
+        return cls(unit, unit[:, 0], count, count, stop)
+
+    def with_rows(self, place: Int[Tensor, " chosen"], rows: "Fit") -> "Fit":
+        """The same with the rows of some stars replaced."""
+        return Fit(
+            *(
+                getattr(self, field.name).index_copy(0, place, getattr(rows, field.name))
+                for field in fields(self)
+            )
+        )
+
+    def or_lower(self, other: "Fit") -> "Fit":
+        """The better of two fits, star by star; iterations and evaluations of both count.
+
+        Args:
+            other: Another fit of the same stars.
+
+        Returns:
+            The joint fit.
+        """
+        better = other.loss < self.loss
+        return Fit(
+            torch.where(better[:, None], other.unit, self.unit),
+            torch.where(better, other.loss, self.loss),
+            self.iterations + other.iterations,
+            self.evaluations + other.evaluations,
+            torch.where(better, other.stop, self.stop),
+        )
+
     def stop_reasons(self) -> list[str]:
         """Stop reasons as words."""
         return [str(STOP_REASONS[number]) for number in self.stop.tolist()]
@@ -87,6 +143,11 @@ class Fit:
 @runtime_checkable
 class Optimiser(Protocol):
     """Anything that lowers the loss of stars."""
+
+    @property
+    def moves_groups(self) -> bool:
+        """Whether it needs the label-PCA space of the groups."""
+        ...
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Go on from where another optimiser, or the matching, has stopped.

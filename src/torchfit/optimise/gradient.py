@@ -1,4 +1,4 @@
-"""Gradient descent on the joint loss of groups: Adam and L-BFGS, in two kinds of coordinates."""
+"""Gradient descent on the joint loss of groups: Adam and L-BFGS, in several coordinates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from torchfit.optimise.objective import Objective
 CONVERGED, EXHAUSTED = (
     STOP_REASONS.index(reason) for reason in (StopReason.CONVERGED, StopReason.MAX_ITERATIONS)
 )
-Coordinates = Literal["labels", "label_pca"]
+WAY_BACK = 100.0
+"""Penalty per squared unit label outside the box."""
+COORDINATES = ("labels", "label_pca", "active_subspace")
+Coordinates = Literal["labels", "label_pca", "active_subspace"]
 
 
 class _Loss(torch.autograd.Function):
@@ -38,22 +41,27 @@ class GradientDescent:
     r"""Minimise the sum of the losses of all stars by a torch optimiser.
 
     In ``labels`` every star moves by itself; in ``label_pca`` the stars of a group move together,
-    from their start :math:`x_i^0` by :math:`s_i \circ (d Q_i)`.
+    from their start :math:`x_i^0` by :math:`s_i \circ (d Q_i)`. In ``active_subspace`` every star
+    moves by itself along the eigenvectors V of its group's mean Hessian at the start,
+    :math:`x_i = x_i^0 + V \lambda^{-1/2} z_i`: directions that the spectra tell apart, in steps of
+    one standard deviation each; what they do not constrain (:math:`\lambda` below ``least_share``
+    of the largest) is left where it is.
 
     Args:
         method: ``adam`` (joint loss, one step size for all) or ``lbfgs``.
         coordinates: What the optimiser moves.
-        lr: Step size of Adam in unit labels or scores; L-BFGS finds its own by line search.
+        lr: Step size of Adam in its coordinates; L-BFGS finds its own by line search.
         max_iterations: Most iterations.
         tolerance: Stop when the summed loss has changed by less than this share in ten
             iterations.
+        least_share: Least eigenvalue of an active direction, as a share of the largest.
 
     Raises:
         ConfigError: If a word is unknown.
 
     References:
         Kingma & Ba 2015, arXiv:1412.6980; Liang et al. 2025, arXiv:2512.24840 (joint Adam over
-        a group of spectra).
+        a group of spectra); Constantine 2015, Active Subspaces, SIAM.
     """
 
     method: Literal["adam", "lbfgs"] = "adam"
@@ -61,14 +69,20 @@ class GradientDescent:
     lr: float = 0.02
     max_iterations: int = 200
     tolerance: float = 1e-6
+    least_share: float = 1e-6
 
     def __post_init__(self) -> None:
         if self.method not in ("adam", "lbfgs"):
             raise ConfigError(f"optimise: method={self.method} is unknown; use adam or lbfgs")
-        if self.coordinates not in ("labels", "label_pca"):
+        if self.coordinates not in COORDINATES:
             raise ConfigError(
-                f"optimise: coordinates={self.coordinates} is unknown; use labels or label_pca"
+                f"optimise: coordinates={self.coordinates} is unknown; use one of {COORDINATES}"
             )
+
+    @property
+    def moves_groups(self) -> bool:
+        """Whether the coordinates are those of groups."""
+        return self.coordinates != "labels"
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Lower the joint loss; see :class:`torchfit.optimise.fit.Optimiser`.
@@ -96,12 +110,29 @@ class GradientDescent:
         origin = start.unit.clone()
         if self.coordinates == "labels":
             return origin.requires_grad_(True), lambda unit: unit
-        space = problem.subspace
+        space = problem.space
+        if self.coordinates == "active_subspace":
+            ways = self._active_ways(problem, origin)
+            steps = torch.zeros_like(ways[:, :, 0]).requires_grad_(True)
+            return steps, lambda z: origin + torch.einsum("sa,sal->sl", z, ways)
         scale = space.scale / space.scaler.scale(origin)
         loadings = (space.loadings * scale[:, None]).clone()
         group = space.group.clone()
         scores = torch.zeros_like(space.lower).requires_grad_(True)
         return scores, lambda d: origin + torch.einsum("sm,sml->sl", d[group], loadings)
+
+    def _active_ways(
+        self, problem: Problem, origin: Float[Tensor, "star label"]
+    ) -> Float[Tensor, "star way label"]:
+        """Steps of one standard deviation along the active directions; 0 along the others."""
+        hessian = problem.objective.derivatives(origin)[2]
+        # A star whose loss is not a number has nothing to say about the others' directions.
+        usable = hessian.isfinite().all(dim=(1, 2), keepdim=True)
+        mean = problem.space.group_mean(torch.where(usable, hessian, 0.0))
+        value, vector = torch.linalg.eigh(mean)
+        active = value > self.least_share * value[:, -1:].clamp_min(1e-300)
+        length = torch.where(active, value, 1.0).rsqrt() * active
+        return (vector.mT * length[:, :, None])[problem.space.group].clone()
 
     def _stepper(self, parameter: Tensor) -> Callable[[Callable[[], Tensor]], float]:
         """One iteration of the chosen optimiser."""
@@ -109,9 +140,11 @@ class GradientDescent:
         if self.method == "adam":
             optimiser = torch.optim.Adam([parameter], lr=self.lr)
         else:
+            # Without max_eval one iteration would leave its line search a single trial.
             optimiser = torch.optim.LBFGS(
-                [parameter], lr=1.0, max_iter=1, history_size=20, line_search_fn="strong_wolfe"
-            )
+                [parameter], lr=1.0, max_iter=1, max_eval=20, history_size=20,
+                line_search_fn="strong_wolfe",
+            )  # fmt: skip
 
         def step(total: Callable[[], Tensor]) -> float:
             def closure() -> Tensor:
@@ -142,7 +175,9 @@ class _Best:
             better = loss < self.loss
             self.unit = torch.where(better[:, None], inside, self.unit)
             self.loss = torch.where(better, loss, self.loss)
-        return loss[loss.isfinite()].sum()
+        # Outside the box the loss is flat; without a way back a star that has left stays there.
+        beyond = (unit - inside.detach()).square().sum(dim=1)
+        return (loss + WAY_BACK * beyond)[loss.isfinite()].sum()
 
     def fit(self, start: Fit, iterations: int, stop: int) -> Fit:
         """The result."""

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
 
 CONVERGED, SINGULAR, EXHAUSTED = (
@@ -35,6 +36,9 @@ class LevenbergMarquardt:
         tolerance: A star has converged when a step changes its loss, or is bound to change it, by
             less than this share of 1 + loss, or no damping finds a lower loss.
         damping: First damping.
+        n_starts: Places to start from, the lowest end counts: the start, then the labels of the
+            star's best templates. (On MILES 2 % of the stars have a second minimum, and it is no
+            better.)
 
     References:
         Marquardt 1963, J. SIAM 11, 431; Dennis, Gay & Welsch 1981, ACM TOMS 7, 348; Nocedal &
@@ -44,9 +48,26 @@ class LevenbergMarquardt:
     max_iterations: int = 100
     tolerance: float = 1e-8
     damping: float = 1e-2
+    n_starts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.n_starts < 1:
+            raise ConfigError(f"optimise: n_starts={self.n_starts} must be at least 1")
+
+    @property
+    def moves_groups(self) -> bool:
+        """Every star moves by itself."""
+        return False
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
+        fit = self._descend(problem, start)
+        others = [] if problem.candidates is None else problem.candidates.unbind(dim=1)
+        for unit in others[: self.n_starts - 1]:
+            fit = fit.or_lower(self._descend(problem, Fit.at_start(problem, unit)))
+        return fit
+
+    def _descend(self, problem: Problem, start: Fit) -> Fit:
         descent = _Descent(problem, start, self.damping)
         descent.run(self.max_iterations, self.tolerance)
         return descent.fit(start)

@@ -1,19 +1,36 @@
 """From spectra to the objective: how residuals are weighed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.emulator.flux_pca import gram
+from torchfit.optimise.folding import Folding, Form, marginalise_emulator
 from torchfit.optimise.nuisance import Nuisance
-from torchfit.optimise.objective import Objective, StartPrior
+from torchfit.optimise.objective import Objective, StartPrior, Support
+from torchfit.optimise.outliers import Outliers
 from torchfit.preprocess.resample import fill_bad
 from torchfit.spectra import Spectra
 
 STARS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Spectra as the fit sees them.
+
+    Args:
+        objective: Loss of every star.
+        clipped: Outliers, which have no say in it.
+        score: Root mean square of the whitened residuals of the components before clipping; NaN
+            where outliers are not looked for.
+    """
+
+    objective: Objective
+    clipped: Bool[Tensor, "star pix"]
+    score: Float[Tensor, " star"]
 
 
 @dataclass(frozen=True)
@@ -37,16 +54,26 @@ class Metric:
         prior_strength: Weight of the prior on the start labels, whose covariance is that of the
             start labels' own errors on the library; 0 for none.
         noise_floor: Least relative error of a pixel's normalised flux, for flux calibration.
+        outliers: How outliers are found; used only when weighted, ``None`` for not at all.
+        support: Wall around the library; without weights it only tells who is outside.
     """
 
     weighted: bool = True
     nuisance: Nuisance = field(default_factory=Nuisance)
     prior_strength: float = 1.0
     noise_floor: float = 0.0
+    outliers: Outliers | None = None
+    support: Support = field(default_factory=Support)
 
     def objective(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
     ) -> Objective:
+        """The objective of :meth:`fold`."""
+        return self.fold(emulator, spectra, start).objective
+
+    def fold(
+        self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
+    ) -> Folded:
         """Fold spectra into the objective.
 
         Args:
@@ -55,15 +82,19 @@ class Metric:
             start: Start labels, from which shapes of nuisances and the local covariance are taken.
 
         Returns:
-            The objective of all stars.
+            The objective of all stars, and the outliers left out of it.
         """
-        pieces = [
-            self._fold(emulator, spectra[piece], start[piece]) for piece in _pieces(len(spectra))
-        ]
-        precision, linear, constant = (torch.cat(parts) for parts in zip(*pieces, strict=True))
         prior, predictor = self._prior(emulator, start), emulator.gp.predictor
-        centre = predictor.mean(prior.mean)
-        return Objective.about(predictor, centre, (precision, linear, constant), prior)
+        centre, jacobian, _, _ = predictor.derivatives(prior.mean)
+        folded = [
+            self._fold(emulator, spectra[piece], start[piece], centre[piece], jacobian[piece])
+            for piece in _pieces(len(spectra))
+        ]
+        forms, clipped, score = zip(*folded, strict=True)
+        form = Form(*(torch.cat(parts) for parts in zip(*forms, strict=True)))
+        support = self.support if self.weighted else replace(self.support, weight=0.0)
+        objective = Objective.about(predictor, centre, form, prior, support)
+        return Folded(objective, torch.cat(clipped), torch.cat(score))
 
     def pixel_weights(
         self, emulator: Emulator, spectra: Spectra, teff: Float[Tensor, " star"]
@@ -123,23 +154,37 @@ class Metric:
         return nuisance[:, -1]
 
     def _fold(
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        start: Float[Tensor, "star label"],
+        centre: Float[Tensor, "star comp"],
+        jacobian: Float[Tensor, "star label comp"],
+    ) -> tuple[Form, Bool[Tensor, "star pix"], Float[Tensor, " star"]]:
+        """Quadratic form, outliers and outlier score of a few stars."""
+        folding = self._folding(emulator, spectra, start)
+        clipped = torch.zeros_like(folding.weight, dtype=torch.bool)
+        score = torch.full_like(start[:, 0], torch.nan)
+        if not self.weighted:
+            return folding.form(), clipped, score
+        covariance = emulator.residuals.at(start[:, 0])
+        if self.outliers is not None:
+            of_start = emulator.start_error.at(start[:, 0])
+            wide = covariance + jacobian.mT @ of_start @ jacobian
+            clipped, score = self.outliers.clip(folding, centre, torch.linalg.cholesky(wide))
+        form = marginalise_emulator(folding.form(), torch.linalg.cholesky(covariance))
+        return form, clipped, score
+
+    def _folding(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Precision, linear term and constant of a few stars."""
-        basis = emulator.basis
+    ) -> Folding:
+        """Sums over the pixels of a few stars."""
         weight = self.pixel_weights(emulator, spectra, start[:, 0])
         y = torch.where(weight > 0, spectra.flux - emulator.flux_pca.mean, 0.0)
-        information, pull = gram(weight, basis), (weight * y) @ basis
-        constant = (weight * y.square()).sum(dim=1)
-        if not self.weighted:
-            return information, pull, constant
+        nuisance = self.nuisance if self.weighted else Nuisance()
         model = _without_gaps(emulator, emulator.flux(start))
-        columns = self.nuisance.columns(emulator.wave, model)
-        information, pull, constant = marginalise_columns(
-            (information, pull, constant), (basis, weight, y), columns, self.nuisance.sigma
-        )
-        factor = torch.linalg.cholesky(emulator.residuals.at(start[:, 0]))
-        return marginalise_emulator(information, pull, constant, factor)
+        columns = nuisance.columns(emulator.wave, model)
+        return Folding(emulator.basis, weight, y, columns, nuisance.sigma)
 
     def _prior(self, emulator: Emulator, start: Float[Tensor, "star label"]) -> StartPrior:
         covariance = emulator.start_error.at(start[:, 0])
@@ -160,73 +205,3 @@ def _without_gaps(
 
 def _pieces(n_stars: int) -> list[slice]:
     return [slice(low, low + STARS_AT_ONCE) for low in range(0, n_stars, STARS_AT_ONCE)]
-
-
-def marginalise_columns(
-    terms: tuple[Tensor, Tensor, Tensor],
-    data: tuple[Tensor, Tensor, Tensor],
-    columns: Float[Tensor, "star pix nuisance"],
-    sigma: list[float],
-) -> tuple[Tensor, Tensor, Tensor]:
-    r"""Integrate over linear nuisances with Gaussian priors.
-
-    With :math:`C = B^T W T`, :math:`D = T^T W T + \Lambda^{-1}`, :math:`e = T^T W y`:
-    :math:`A' = A - C D^{-1} C^T`, :math:`b' = b - C D^{-1} e`, :math:`c' = c - e^T D^{-1} e`.
-
-    Args:
-        terms: A = B^T W B, b = B^T W y and c = y^T W y of each star.
-        data: Basis B, weights W, and residuals y from the mean spectrum.
-        columns: Nuisance columns T of each star.
-        sigma: Prior standard deviation of each nuisance.
-
-    Returns:
-        A', b', c'.
-    """
-    information, pull, constant = terms
-    if columns.shape[2] == 0:
-        return terms
-    basis, weight, y = data
-    weighted = weight[:, :, None] * columns
-    cross = basis.mT @ weighted
-    prior = torch.tensor(sigma, dtype=columns.dtype, device=columns.device).pow(-2).diag()
-    factor = torch.linalg.cholesky(weighted.mT @ columns + prior)
-    half_cross = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
-    half_pull = torch.linalg.solve_triangular(factor, (weighted.mT @ y[:, :, None]), upper=False)
-    return (
-        information - half_cross.mT @ half_cross,
-        pull - (half_cross.mT @ half_pull)[:, :, 0],
-        constant - half_pull.square().sum(dim=(1, 2)),
-    )
-
-
-def marginalise_emulator(
-    information: Float[Tensor, "star comp comp"],
-    pull: Float[Tensor, "star comp"],
-    constant: Float[Tensor, " star"],
-    factor: Float[Tensor, "star comp comp"],
-) -> tuple[Tensor, Tensor, Tensor]:
-    r"""Integrate over the emulator's own error, :math:`r \sim N(0, \Sigma)`.
-
-    With :math:`\Sigma = L L^T`, :math:`S = L^T A L` and :math:`R = (I + S)^{-1}`:
-    :math:`P = L^{-T} (I - R) L^{-1}`, :math:`v = L^{-T} R L^T b`,
-    :math:`c' = c - b^T L R L^T b`. Nothing is divided by A, so a star with few good pixels is no
-    special case.
-
-    Args:
-        information: A of each star.
-        pull: b of each star.
-        constant: c of each star.
-        factor: Lower Cholesky factor L.
-
-    Returns:
-        P, v and c'.
-    """
-    eye = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
-    inner = torch.linalg.cholesky(eye + factor.mT @ information @ factor)
-    shrink = torch.cholesky_inverse(inner)
-    white_pull = factor.mT @ pull[:, :, None]
-    inverse = torch.linalg.solve_triangular(factor, eye.expand_as(factor), upper=False)
-    precision = inverse.mT @ (eye - shrink) @ inverse
-    linear = (inverse.mT @ (shrink @ white_pull))[:, :, 0]
-    constant = constant - (white_pull.mT @ shrink @ white_pull)[:, 0, 0]
-    return (precision + precision.mT) / 2, linear, constant

@@ -1,4 +1,4 @@
-"""Nuisances of a spectrum that are linear in small numbers: continuum and velocity."""
+"""Nuisances of a spectrum linear in small numbers: continuum, line width and velocity."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,17 @@ class Nuisance:
     r"""Small departures of an observed spectrum from its model M, marginalised analytically.
 
     .. math::
-        L = M + \sum_j c_j\, P_j(\lambda)\, M + v\, \frac{\partial M}{\partial v} + \dots,
-        \quad \frac{\partial M}{\partial v} = -\frac{\lambda}{c} \frac{dM}{d\lambda}
+        L = M + \sum_j c_j\, P_j(\lambda)\, M + s\, \tfrac12 \frac{d^2 M}{d\lambda^2}
+        - v\, \frac{\lambda}{c} \frac{dM}{d\lambda} + \dots
 
-    with Legendre polynomials :math:`P_0 ... P_n` and Gaussian priors on :math:`c_j` and v.
+    with Legendre polynomials :math:`P_0 ... P_n`, a change s of the variance of the line-spread
+    function (the first term of a Gaussian convolution; rotation acts alike), a velocity v, and
+    Gaussian priors on all of them.
 
     Args:
         continuum_degree: Degree of the multiplicative polynomial; ``None`` for none.
         continuum_sigma: Prior standard deviation of each coefficient.
+        broadening_sigma: Prior standard deviation of s in Angstrom^2; ``None`` for none.
         velocity_sigma: Prior standard deviation of the residual velocity in km/s; ``None`` for
             no velocity.
 
@@ -31,14 +34,15 @@ class Nuisance:
 
     continuum_degree: int | None = None
     continuum_sigma: float = 0.1
+    broadening_sigma: float | None = None
     velocity_sigma: float | None = None
 
     @property
     def sigma(self) -> list[float]:
         """Prior standard deviations, the velocity last."""
         n_continuum = 0 if self.continuum_degree is None else self.continuum_degree + 1
-        velocity = [] if self.velocity_sigma is None else [self.velocity_sigma]
-        return [self.continuum_sigma] * n_continuum + velocity
+        others = [self.broadening_sigma, self.velocity_sigma]
+        return [self.continuum_sigma] * n_continuum + [each for each in others if each is not None]
 
     def columns(
         self, wave: Float[Tensor, " pix"], model: Float[Tensor, "star pix"]
@@ -55,8 +59,10 @@ class Nuisance:
         columns = []
         if self.continuum_degree is not None:
             columns.append(model[:, :, None] * legendre(wave, self.continuum_degree))
+        slope = torch.gradient(model, spacing=(wave,), dim=1)[0]
+        if self.broadening_sigma is not None:
+            columns.append(torch.gradient(slope, spacing=(wave,), dim=1)[0][:, :, None] / 2)
         if self.velocity_sigma is not None:
-            slope = torch.gradient(model, spacing=(wave,), dim=1)[0]
             columns.append((-wave / SPEED_OF_LIGHT * slope)[:, :, None])
         if not columns:
             return model.new_zeros(*model.shape, 0)

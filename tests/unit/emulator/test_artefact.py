@@ -56,8 +56,8 @@ def test_every_kernel_comes_back(
     loaded, labels = load_emulator(tmp_path / "emulator"), draw_labels(4, 13)
     unit = emulator.scaler.to_unit(labels)
     found, expected = (
-        loaded.gp.predictor.mean_and_jacobian(unit),
-        emulator.gp.predictor.mean_and_jacobian(unit),
+        loaded.gp.predictor.derivatives(unit),
+        emulator.gp.predictor.derivatives(unit),
     )
     for one, other in zip(found, expected, strict=True):
         assert_close(one, other)

@@ -15,6 +15,7 @@ class Record:
 
     name: str
     log: list
+    moves_groups = False
 
     def minimise(self, problem, start):
         self.log.append((self.name, start.iterations.tolist()))
@@ -31,13 +32,14 @@ def case(emulator, observe, draw_labels):
 def test_optimisers_run_in_order_each_from_the_last(case):
     log = []
     optimisers = {"b": Record("b", log), "a": Record("a", log)}
-    _, fit = Fitting(Metric(), optimisers).fit(*case)
+    fit = Fitting(Metric(), optimisers).fit(*case).fit
     assert log == [("b", [0, 0]), ("a", [1, 1])]
     assert fit.iterations.tolist() == [2, 2]
 
 
 def test_no_optimiser_leaves_the_start(case, assert_close):
-    problem, fit = Fitting(Metric(), {}).fit(*case)
+    fitted = Fitting(Metric(), {}).fit(*case)
+    problem, fit = fitted.problem, fitted.fit
     assert_close(fit.unit, case[0].scaler.to_unit(case[2]))
     assert fit.iterations.tolist() == [0, 0]
     assert torch.equal(fit.loss, problem.objective.loss(fit.unit))
@@ -46,7 +48,8 @@ def test_no_optimiser_leaves_the_start(case, assert_close):
 def test_the_problem_has_metric_box_and_space(case, assert_close):
     emulator, spectra, start, space = case
     metric = Metric(noise_floor=0.05)
-    problem, fit = Fitting(metric, {"lm": LevenbergMarquardt()}).fit(*case)
+    fitted = Fitting(metric, {"lm": LevenbergMarquardt()}).fit(*case)
+    problem, fit = fitted.problem, fitted.fit
     assert problem.subspace is space
     assert torch.equal(problem.lower, emulator.bounds[0])
     assert torch.equal(problem.upper, emulator.bounds[1])

@@ -5,13 +5,16 @@ import torch
 from tests.contract.optimiser_contract import GROUPS, OptimiserContract, make_problem, not_above
 
 from torchfit.exceptions import ConfigError
+from torchfit.optimise.fit import Fit
 from torchfit.optimise.gradient import GradientDescent
 from torchfit.optimise.lm import LevenbergMarquardt
 
 
 class TestContract(OptimiserContract):
     @pytest.fixture(
-        params=[(m, c) for m in ("adam", "lbfgs") for c in ("labels", "label_pca")],
+        params=[
+            (m, c) for m in ("adam", "lbfgs") for c in ("labels", "label_pca", "active_subspace")
+        ],
         ids="-".join,
     )
     def optimiser(self, request):
@@ -31,6 +34,34 @@ def test_many_steps_reach_what_levenberg_marquardt_reaches(case, method, lr):
     other = LevenbergMarquardt(max_iterations=200, tolerance=1e-12).minimise(*case)
     assert (fit.loss < start.loss).all()
     assert ((fit.loss - other.loss) / other.loss).abs().median() < 1e-4
+
+
+def test_active_subspace_does_not_mind_labels_of_unlike_scales(case):
+    """One step size serves all directions when each is measured in its standard deviation."""
+    problem, start = case
+    aim = LevenbergMarquardt(max_iterations=200, tolerance=1e-12).minimise(*case).loss
+    fit = GradientDescent("adam", "active_subspace", lr=0.3, max_iterations=200).minimise(*case)
+    assert (fit.loss - aim < 0.01 * (start.loss - aim)).all()
+
+
+def test_a_direction_that_nothing_constrains_is_left(case):
+    problem, start = case
+    objective = problem.objective
+    blank = replace(
+        objective,
+        precision=torch.zeros_like(objective.precision),
+        pull=torch.zeros_like(objective.pull),
+        prior=replace(
+            objective.prior,
+            precision=torch.diag_embed(torch.tensor([[4.0, 1.0, 0.0]] * len(start.loss)).double()),
+        ),
+        support=replace(objective.support, weight=0.0),
+    )
+    problem = replace(problem, objective=blank)
+    begun = Fit.at_start(problem, start.unit + 0.1)
+    fit = GradientDescent("lbfgs", "active_subspace").minimise(problem, begun)
+    assert torch.equal(fit.unit[:, 2], begun.unit[:, 2])
+    torch.testing.assert_close(fit.unit[:, :2], objective.prior.mean[:, :2], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("method", ["adam", "lbfgs"])

@@ -15,7 +15,7 @@ from torchfit.emulator.kernel import build_kernel
 from torchfit.optimise.fit import Fit
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.metric import Metric
-from torchfit.optimise.objective import Objective, StartPrior
+from torchfit.optimise.objective import Objective, StartPrior, Support
 
 
 class TestContract(IndependentGroupsContract):
@@ -124,7 +124,9 @@ def rough(case, generator):
     eye = torch.eye(4).double().expand(n_stars, 4, 4)
     target = torch.randn(n_stars, 4, generator=generator).double()
     form = (eye, target, target.square().sum(dim=1))
-    objective = Objective.about(gp.predictor, torch.zeros_like(target), form, nothing)
+    objective = Objective.about(
+        gp.predictor, torch.zeros_like(target), form, nothing, Support(weight=0.0)
+    )
     rough = replace(problem, objective=objective)
     return rough, Fit.at_start(rough, 0.5 * torch.randn(n_stars, 3, generator=generator).double())
 

@@ -67,7 +67,7 @@ def test_more_stars_than_fit_at_once_are_the_same_in_pieces(
 ):
     labels = draw_labels(STARS_AT_ONCE + 3, 31)
     spectra = observe(labels, 0.01)
-    metric = Metric(nuisance=Nuisance(2, 0.1, 20.0))
+    metric = Metric(nuisance=Nuisance(2, 0.1, velocity_sigma=20.0))
     unit = emulator.scaler.to_unit(labels)
     whole = metric.objective(emulator, spectra, labels).loss(unit)
     last = metric.objective(emulator, spectra[STARS_AT_ONCE:], labels[STARS_AT_ONCE:])
@@ -135,7 +135,7 @@ def test_no_velocity_is_not_a_number(emulator, observe, labels, metric):
 def test_a_star_without_a_good_pixel_has_only_its_prior(emulator, observe, labels, assert_close):
     spectra = observe(labels, 0.01)
     blank = Spectra(spectra.wave, spectra.flux, torch.zeros_like(spectra.ivar), torch.zeros(5) > 0)
-    metric = Metric(nuisance=Nuisance(2, 0.1, 20.0))
+    metric = Metric(nuisance=Nuisance(2, 0.1, velocity_sigma=20.0))
     objective = metric.objective(emulator, blank, labels)
     unit = emulator.scaler.to_unit(labels) + 0.3
     assert objective.chi_squared(unit).abs().max() < 1e-9
