@@ -4,7 +4,8 @@
 
 The index names files below its folder (``path``), with ``snrg``, ``teff``, ``logg``, ``fe_h`` and
 ``label_source``. The emulator is the one ``python train.py`` has written. Methods as in
-``accuracy_miles.py``, by release (first folder of the path) and signal-to-noise ratio in g.
+``accuracy_miles.py``, by release (first folder of the path) and signal-to-noise ratio in g; then
+the default without each of its steps, or with one more (``--ablation``).
 """
 
 import argparse
@@ -27,6 +28,17 @@ from torchfit.report.metrics import label_residuals
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra, Spectrum
 
+ABLATION = {
+    "without outlier clipping": ["metric.outliers=null"],
+    "without continuum": ["metric.nuisance.continuum_degree=null"],
+    "without velocity": ["metric.nuisance.velocity_sigma=null"],
+    "without resolution matching": [],
+    "without prior": ["metric.prior_strength=0"],
+    "with broadening": ["metric.nuisance.broadening_sigma=0.5"],
+    "with half the prior": ["metric.prior_strength=0.5"],
+    "with 1 % noise floor": ["metric.noise_floor=0.01"],
+    "unweighted": ["metric=paper"],
+}
 LABELS = ("teff", "logg", "fe_h")
 MIN_SNR = (15, 30)
 
@@ -75,20 +87,21 @@ def main() -> None:
     parser.add_argument("--artefact", type=Path, default=Path("outputs/train/miles/emulator"))
     parser.add_argument("--paper-artefact", type=Path, default=Path("outputs/train/paper/emulator"))
     parser.add_argument("--name", default="accuracy_lamost")
+    parser.add_argument("--ablation", action="store_true")
     parser.add_argument("overrides", nargs="*", help="overrides of the default method")
     args = parser.parse_args()
     lightning.seed_everything(0, verbose=False)
     table, spectra = read(args.index)
     rows: list[Row] = []
-    for name, artefact, overrides in (
-        ("paper", args.paper_artefact, ["experiment=paper"]),
-        ("default", args.artefact, args.overrides),
-    ):
-        if not artefact.exists():
-            print(f"{name}: no emulator in {artefact}, left out (python train.py makes it)")
-            continue
+    methods = {"default": (args.artefact, args.overrides)}
+    if args.paper_artefact.exists():
+        methods["paper"] = (args.paper_artefact, ["experiment=paper"])
+    if args.ablation:
+        methods |= {name: (args.artefact, [*args.overrides, *o]) for name, o in ABLATION.items()}
+    for name, (artefact, overrides) in methods.items():
         cfg = composed([*overrides, "pack=lamost"])
-        emulator = load_emulator(artefact).at_resolution(LamostReader.lsf_fwhm)
+        fwhm = None if name == "without resolution matching" else LamostReader.lsf_fwhm
+        emulator = load_emulator(artefact).at_resolution(fwhm)
         method = inference(cfg, emulator)
         batch = emulator.preprocessor(spectra, build(cfg.pack).windows)
         measured = measure(method, batch, [spectrum.info.subclass for spectrum in spectra])

@@ -172,6 +172,9 @@ class Metric:
             of_start = emulator.start_error.at(start[:, 0])
             wide = covariance + jacobian.mT @ of_start @ jacobian
             clipped, score = self.outliers.clip(folding, centre, torch.linalg.cholesky(wide))
+            if clipped.any() and not spectra.has_ivar.all():
+                # Outliers have had their say in the estimate of the noise.
+                folding = self._folding(emulator, spectra.without(clipped), start)
         form = marginalise_emulator(folding.form(), torch.linalg.cholesky(covariance))
         return form, clipped, score
 

@@ -38,7 +38,7 @@ def test_many_steps_reach_what_levenberg_marquardt_reaches(case, method, lr):
 
 def test_active_subspace_does_not_mind_labels_of_unlike_scales(case):
     """One step size serves all directions when each is measured in its standard deviation."""
-    problem, start = case
+    _, start = case
     aim = LevenbergMarquardt(max_iterations=200, tolerance=1e-12).minimise(*case).loss
     fit = GradientDescent("adam", "active_subspace", lr=0.3, max_iterations=200).minimise(*case)
     assert (fit.loss - aim < 0.01 * (start.loss - aim)).all()

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from torchfit.exceptions import ConfigError
+from torchfit.optimise.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.metric import Metric
 from torchfit.optimise.outliers import Outliers
-from torchfit.optimise.fitting import Fitting
 
 N_STARS = 12
 SPIKES = torch.tensor([60, 61, 150, 151, 152, 300])
