@@ -149,6 +149,10 @@ class Spectra:
         """The same spectra, some pixels masked."""
         return replace(self, ivar=torch.where(pixels, 0.0, self.ivar))
 
+    def single(self) -> "Spectra":
+        """The same spectra in single precision."""
+        return replace(self, flux=self.flux.float(), ivar=self.ivar.float())
+
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""
         return Spectra(self.wave, self.flux[star], self.ivar[star], self.has_ivar[star])

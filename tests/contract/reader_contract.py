@@ -67,6 +67,32 @@ class ReaderContract:
             rest = wave[np.argmin(flux)] / (1 + spectrum.info.z)
             assert rest == pytest.approx(H_BETA, abs=PIXEL)
 
+    def test_many_at_once_are_each_read_once(self, reader):
+        sources = reader.sources()
+        outcomes = list(reader.spectra(sources))
+        assert sorted(source for source, _ in outcomes) == sources
+        if not reader.sequential:
+            assert [source for source, _ in outcomes] == sources
+        for source, spectrum in outcomes:
+            alone = reader.read(source)
+            assert spectrum.info.source == source
+            np.testing.assert_array_equal(spectrum.flux, alone.flux)
+            np.testing.assert_array_equal(spectrum.ivar, alone.ivar)
+
+    def test_a_missing_one_among_many_is_one_bad_spectrum(self, reader):
+        source = reader.sources()[0]
+        outcomes = dict(reader.spectra([source, "nowhere/missing.fits"]))
+        assert isinstance(outcomes["nowhere/missing.fits"], SpectrumError)
+        assert outcomes[source].info.source == source
+
+    def test_a_part_reads_the_same(self, reader):
+        sources = reader.sources()[:2]
+        part = pickle.loads(pickle.dumps(reader.part(sources)))
+        for source in sources:
+            whole = reader.read(source)
+            assert str(part.read(source).info) == str(whole.info)
+            np.testing.assert_array_equal(part.read(source).flux, whole.flux)
+
     def test_pickles(self, reader):
         copy = pickle.loads(pickle.dumps(reader))
         assert copy.sources() == reader.sources()

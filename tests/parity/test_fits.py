@@ -34,7 +34,7 @@ def demand_equal(path, raw=None):
 
 def demand_equal_cards(unit, header):
     for card in header.cards:
-        if card.keyword in ("", "COMMENT", "HISTORY", "APNUM1") or not card.image[8:10] == "= ":
+        if card.keyword in ("", "COMMENT", "HISTORY", "APNUM1") or card.image[8:10] != "= ":
             continue
         try:
             value = header[card.keyword]

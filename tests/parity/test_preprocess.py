@@ -6,7 +6,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import median_filter
 
-from torchfit.preprocess.continuum import running_median
+from torchfit.preprocess.continuum import _by_filter, _by_wavelet_matrix, running_median
 from torchfit.preprocess.resample import resample, spline_curvature
 from torchfit.preprocess.resolution import convolve
 
@@ -56,6 +56,20 @@ def test_running_median_of_good_pixels_is_a_loops(rng, window, share):
     expected = np.stack([loop_median(f, g, window) for f, g in zip(flux, good, strict=True)])
     found = running_median(torch.from_numpy(flux), torch.from_numpy(good), window)
     np.testing.assert_array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("window", [1, 2, 7, 8, 60])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_filter_and_wavelet_matrix_select_the_same_pixels(generator, window, share, dtype):
+    """One runs on a CPU, the other on every other device."""
+    flux = torch.randn(4, 150, generator=generator, dtype=torch.float64).round(decimals=1).to(dtype)
+    good = torch.rand(4, 150, generator=generator) >= share
+    n_good = good.long().unfold(1, window, 1).sum(dim=2)
+    filtered = _by_filter(flux, good, n_good // 2, window)
+    counted = _by_wavelet_matrix(flux, good, n_good // 2, window)
+    assert filtered.dtype == counted.dtype == dtype
+    assert torch.equal(filtered[n_good > 0], counted[n_good > 0])
 
 
 def uneven(rng, n_pix):

@@ -36,9 +36,18 @@ def test_a_spectrum_that_cannot_be_used_is_refused_by_name(wave, flux, ivar, why
         Spectrum(wave, flux, ivar, INFO)
 
 
+def test_the_resolution_of_every_pixel_has_the_length_of_the_spectrum():
+    assert Spectrum(WAVE, ONES, ONES, INFO).lsf_sigma is None
+    assert Spectrum(WAVE, ONES, ONES, INFO, lsf_sigma=2 * ONES).lsf_sigma.sum() == 20
+    with pytest.raises(SpectrumError, match=r"file\.fits: lsf_sigma has shape"):
+        Spectrum(WAVE, ONES, ONES, INFO, lsf_sigma=ONES[:5])
+
+
 def test_unknown_facts_of_a_star_are_nan_or_empty():
     assert INFO.obsid is None
-    assert np.isnan([INFO.ra, INFO.dec]).all()
+    assert np.isnan([INFO.ra, INFO.dec, INFO.z_err, INFO.ra_obs, INFO.dec_obs]).all()
+    assert (INFO.mjd, INFO.sum_ormask, INFO.n_bad) == (None, None, None)
+    assert (INFO.uid, INFO.gaia_source_id) == ("", "")
     assert (INFO.name, INFO.subclass, INFO.z, INFO.snr, INFO.labels) == ("", "", 0.0, {}, {})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import lightning
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from torchfit.data.shards import Shard
 from torchfit.spectra import Spectra
@@ -24,16 +25,27 @@ class GroupBatch:
         group: Number of each star's group in the survey.
         spectra: Normalised spectra, float64.
         number: Number of the batch in the survey.
+        start: Start labels, where the matching has been done before.
+        cfi: Best correlation, likewise.
     """
 
     star: Int[Tensor, " star"]
     group: Int[Tensor, " star"]
     spectra: Spectra
     number: int = 0
+    start: Float[Tensor, "star label"] | None = None
+    cfi: Float[Tensor, " star"] | None = None
 
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "GroupBatch":
         """The batch of the chosen stars."""
-        return GroupBatch(self.star[star], self.group[star], self.spectra[star], self.number)
+        return GroupBatch(
+            self.star[star],
+            self.group[star],
+            self.spectra[star],
+            self.number,
+            None if self.start is None else self.start[star],
+            None if self.cfi is None else self.cfi[star],
+        )
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class PackedSurvey:
         shards = np.unique(self.shard[star])
         here = [np.flatnonzero(self.shard[star] == shard) for shard in shards]
         pieces = [
-            Shard(self.paths[shard]).spectra(self.wave, self.row[star[places]])
+            _open(self.paths[shard]).spectra(self.wave, self.row[star[places]])
             for shard, places in zip(shards, here, strict=True)
         ]
         back = torch.from_numpy(np.argsort(np.concatenate(here), kind="stable"))
@@ -90,6 +102,12 @@ class PackedSurvey:
         return Spectra(self.wave, flux, ivar, has_ivar)
 
 
+@lru_cache(maxsize=4096)
+def _open(path: Path) -> Shard:
+    """A shard that stays mapped: a batch has stars of many."""
+    return Shard(path)
+
+
 class GroupDataset(Dataset):
     """Batches of whole groups; a batch is made of the same groups however often a run restarts.
 
@@ -98,6 +116,8 @@ class GroupDataset(Dataset):
         group: Group of each star, 0 ... n_groups - 1.
         batch_groups: Groups per batch.
         done: Numbers of the batches that need not be done again.
+        matches: Start labels and best correlation of each star, side by side; ``None`` where the
+            matching is to be done with the fit.
     """
 
     def __init__(
@@ -106,8 +126,13 @@ class GroupDataset(Dataset):
         group: Int[np.ndarray, " star"],
         batch_groups: int,
         done: Sequence[int] = (),
+        matches: Float[np.ndarray, "star column"] | None = None,
     ) -> None:
-        self.survey, self.group = survey, group
+        self.survey, self.group, self.matches = survey, group, matches
+        self.order = np.argsort(group, kind="stable")
+        self.first = np.searchsorted(
+            group[self.order] // batch_groups, np.arange(int(group.max()) // batch_groups + 2)
+        )
         self.batch_groups = batch_groups
         n_batches = -(-(int(group.max()) + 1) // batch_groups)
         self.numbers = [number for number in range(n_batches) if number not in set(done)]
@@ -119,11 +144,14 @@ class GroupDataset(Dataset):
     def __getitem__(self, index: int) -> GroupBatch:
         """Read one batch."""
         number = self.numbers[index]
-        star = np.flatnonzero(self.group // self.batch_groups == number)
-        star = star[np.argsort(self.group[star], kind="stable")]
+        star = self.order[self.first[number] : self.first[number + 1]]
         spectra = self.survey.spectra(star)
+        start = cfi = None
+        if self.matches is not None:
+            found = torch.from_numpy(self.matches[star])
+            start, cfi = found[:, :-1], found[:, -1]
         return GroupBatch(
-            torch.from_numpy(star), torch.from_numpy(self.group[star]), spectra, number
+            torch.from_numpy(star), torch.from_numpy(self.group[star]), spectra, number, start, cfi
         )
 
 
@@ -137,10 +165,14 @@ class SurveyDataModule(lightning.LightningDataModule):
     def __init__(self, dataset: GroupDataset) -> None:
         super().__init__()
         self.dataset = dataset
+        # What is left of an interrupted run may be fewer batches than there are processes.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
 
     def predict_dataloader(self) -> DataLoader:
-        """Batches in order."""
-        return DataLoader(self.dataset, batch_size=1, shuffle=False, collate_fn=_single)
+        """The batches that are this process's, in order; Lightning's sampler demands one each."""
+        rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        mine = Subset(self.dataset, range(rank, len(self.dataset), size))
+        return DataLoader(mine, batch_size=1, shuffle=False, collate_fn=_single)
 
 
 def _single(batches: Sequence[GroupBatch]) -> GroupBatch:

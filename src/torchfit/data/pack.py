@@ -1,24 +1,26 @@
 """Packing: survey files through preprocessing into shards, with a reason for every reject."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
-import torch
 from jaxtyping import Bool
 from torch import Tensor
 from tqdm import tqdm
 
-from torchfit.data.shards import star_row, write_shard
-from torchfit.exceptions import ConfigError, DataError, SpectrumError
-from torchfit.io.atomic import atomic
+from torchfit.crew import ALONE, Crew
+from torchfit.data.piece import Piece, PieceWriter, pack_piece, rejects_path, shard_path
+from torchfit.data.workers import available_cores, run_jobs
+from torchfit.exceptions import ConfigError, DataError
 from torchfit.io.reader import SurveyReader
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.spectra import Spectrum
 
 REJECT_COLUMNS = ["star", "source", "reason"]
+WORTH_A_WORKER = 2048
+"""Stars that take a worker about as long as its start."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Packing:
             beside those of the emulator's preprocessing.
         min_good: Least share of the emulator's pixels that a spectrum must have.
         shard_size: Number of files a shard is made of.
+        workers: Number of processes; 0 packs in this one, ``None`` takes every core of a large
+            survey. Whatever it is, the shards are the same bytes.
 
     Raises:
         ConfigError: If a number makes no sense.
@@ -38,12 +42,13 @@ class Packing:
     windows: Sequence[Sequence[float]] = ()
     min_good: float = 0.3
     shard_size: int = 1024
+    workers: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_good <= 1 or self.shard_size < 1:
+        if not 0 <= self.min_good <= 1 or self.shard_size < 1 or (self.workers or 0) < 0:
             raise ConfigError(
                 f"pack: min_good={self.min_good} must lie in [0, 1], "
-                f"shard_size={self.shard_size} be at least 1"
+                f"shard_size={self.shard_size} be at least 1, workers={self.workers} at least 0"
             )
 
     def pack(
@@ -52,6 +57,7 @@ class Packing:
         preprocessor: Preprocessor,
         known: Bool[Tensor, " pix"],
         folder: Path,
+        crew: Crew = ALONE,
     ) -> tuple[list[Path], pd.DataFrame]:
         """Read, preprocess and write every spectrum of a survey; a finished shard is kept.
 
@@ -60,90 +66,79 @@ class Packing:
             preprocessor: The emulator's preprocessing.
             known: Pixels that the emulator knows.
             folder: Where shards go.
+            crew: Who packs which shards; an archive, read in one pass, is packed by its leader.
 
         Returns:
             Paths of the shards that hold stars, and the rejects (``star source reason``).
 
         Raises:
-            DataError: If no spectrum at all can be used.
+            DataError: If no spectrum at all can be used, or a worker is killed.
         """
+        writer = PieceWriter(folder, preprocessor, known, self.windows, self.min_good)
         sources = reader.sources()
-        starts = range(0, len(sources), self.shard_size)
-        with tqdm(total=len(sources), desc=f"packing {reader.name}", unit="star") as bar:
-            for number, start in enumerate(starts):
-                numbers = range(start, min(start + self.shard_size, len(sources)))
-                if not _rejects_path(folder, number).exists():
-                    read = _Piece(folder, number, reader, [(n, sources[n]) for n in numbers])
-                    read.write(preprocessor, known, self)
-                bar.update(len(numbers))
-        return _collect(folder, len(starts), reader.name)
+        n_pieces = -(-len(sources) // self.shard_size)
+        if reader.sequential:
+            done = _stream(reader, sources, self.shard_size, writer) if crew.leads else iter(())
+            total = len(sources)
+        else:
+            pieces = self._pieces(sources, crew)
+            done = self._pack_pieces(reader, pieces, writer)
+            total = sum(len(piece.sources) for piece in pieces)
+        desc = f"packing {reader.name}"
+        with tqdm(total=total, desc=desc, unit="star", disable=not crew.leads) as bar:
+            for n_stars in done:
+                bar.update(n_stars)
+        crew.meet()
+        return _collect(folder, n_pieces, reader.name)
+
+    def _pieces(self, sources: Sequence[str], crew: Crew) -> list[Piece]:
+        """The pieces that are this process's to pack."""
+        return [
+            Piece(number, start, sources[start : start + self.shard_size])
+            for number, start in enumerate(range(0, len(sources), self.shard_size))
+            if crew.takes(number)
+        ]
+
+    def _pack_pieces(
+        self, reader: SurveyReader, pieces: Sequence[Piece], writer: PieceWriter
+    ) -> Iterator[int]:
+        """Pack piece by piece, by workers when they are worth their start; yields sizes."""
+        waiting = [piece for piece in pieces if not writer.has(piece.number)]
+        n_waiting = sum(len(piece.sources) for piece in waiting)
+        yield sum(len(piece.sources) for piece in pieces) - n_waiting
+        n_workers = self.workers
+        if n_workers is None:
+            n_workers = min(n_waiting // WORTH_A_WORKER, available_cores())
+        jobs = ((writer, reader.part(piece.sources), piece) for piece in waiting)
+        yield from run_jobs(pack_piece, jobs, min(n_workers, len(waiting)))
 
 
-class _Piece:
-    """The stars of one shard on their way from files to disk."""
-
-    def __init__(
-        self, folder: Path, number: int, reader: SurveyReader, sources: list[tuple[int, str]]
-    ) -> None:
-        self.folder, self.number = folder, number
-        self.stars: list[int] = []
-        self.spectra: list[Spectrum] = []
-        self.rejects: list[dict[str, object]] = []
-        for star, source in sources:
-            try:
-                self.spectra.append(reader.read(source))
-                self.stars.append(star)
-            except SpectrumError as error:
-                self._reject(star, source, str(error))
-
-    def _reject(self, star: int, source: str, reason: str) -> None:
-        self.rejects.append({"star": star, "source": source, "reason": reason})
-
-    def write(
-        self, preprocessor: Preprocessor, known: Bool[Tensor, " pix"], settings: Packing
-    ) -> None:
-        """Write the shard, and then its rejects, whose presence says that the piece is done."""
-        if self.spectra:
-            batch = preprocessor(self.spectra, settings.windows)
-            share = (batch.good & known).sum(dim=1) / known.sum()
-            kept = (share >= settings.min_good).nonzero()[:, 0].tolist()
-            self._reject_uncovered(share.tolist(), settings.min_good)
-            rows = [star_row(self.stars[row], self.spectra[row].info) for row in kept]
-            if rows:
-                write_shard(_shard_path(self.folder, self.number), rows, batch[torch.tensor(kept)])
-        lines = "".join(json.dumps(reject) + "\n" for reject in self.rejects)
-        with atomic(_rejects_path(self.folder, self.number)) as temp:
-            temp.write_text(lines, encoding="utf-8")
-
-    def _reject_uncovered(self, share: list[float], min_good: float) -> None:
-        for star, spectrum, good in zip(self.stars, self.spectra, share, strict=True):
-            if good < min_good:
-                self._reject(
-                    star,
-                    spectrum.info.source,
-                    f"{spectrum.info.source}: too few of the emulator's pixels are good "
-                    f"(below pack.min_good={min_good:g})",
-                )
-
-
-def _shard_path(folder: Path, number: int) -> Path:
-    return folder / f"shard-{number:05d}.arrow"
-
-
-def _rejects_path(folder: Path, number: int) -> Path:
-    return folder / f"rejects-{number:05d}.jsonl"
+def _stream(
+    reader: SurveyReader, sources: Sequence[str], size: int, writer: PieceWriter
+) -> Iterator[int]:
+    """Pack an archive in one pass, its spectra as they come; yields sizes."""
+    n_pieces = -(-len(sources) // size)
+    if all(writer.has(number) for number in range(n_pieces)):
+        return
+    star = {source: number for number, source in enumerate(sources)}
+    outcomes = reader.spectra(sources)
+    for number in range(n_pieces):
+        piece = [(star[source], source, outcome) for source, outcome in islice(outcomes, size)]
+        if not writer.has(number):
+            writer.write(number, piece)
+        yield len(piece)
 
 
 def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.DataFrame]:
     """The shards that hold stars, and all rejects."""
-    paths = [_shard_path(folder, number) for number in range(n_shards)]
+    paths = [shard_path(folder, number) for number in range(n_shards)]
     paths = [path for path in paths if path.exists()]
-    rejects = [_read_rejects(_rejects_path(folder, number)) for number in range(n_shards)]
+    rejects = [_read_rejects(rejects_path(folder, number)) for number in range(n_shards)]
     table = pd.concat(rejects, ignore_index=True).sort_values("star", ignore_index=True)
     if not paths:
         raise DataError(
             f"no spectrum of {name} can be used, all {len(table)} are rejected; the first: "
-            f"{table['reason'].iloc[0]}"
+            f"{table['source'].iloc[0]}: {table['reason'].iloc[0]}"
         )
     return paths, table
 

@@ -8,11 +8,20 @@ import pandas as pd
 import pyarrow as pa
 import torch
 
+from torchfit.data.coding import Coded
 from torchfit.io.atomic import atomic
 from torchfit.names import LABELS
 from torchfit.spectra import Spectra, StarInfo
 
 BANDS = "ugriz"
+FIXED = (
+    "source", "obsid", "name", "uid", "gaia_source_id", "ra", "dec", "ra_obs", "dec_obs", "mjd",
+    "subclass", "z", "z_err", "sum_ormask", "n_bad",
+)  # fmt: skip
+"""What is known of every star, in the words of :class:`~torchfit.spectra.StarInfo`."""
+_WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad")
+_PIXELS, _NUMBERS = ("depth", "code"), ("low", "step")
+_SPECTRUM = (*_PIXELS, *_NUMBERS, "has_ivar")
 
 
 def star_row(star: int, info: StarInfo) -> dict[str, object]:
@@ -23,39 +32,37 @@ def star_row(star: int, info: StarInfo) -> dict[str, object]:
         info: What its file says.
 
     Returns:
-        Columns ``star source obsid name ra dec subclass z``, ``snr_*`` by band and ``*_lit`` by
-        label; NaN where unknown.
+        Columns of the catalogue: those of :data:`FIXED`, ``snr_*`` by band and ``*_lit`` by
+        label; missing where unknown.
     """
-    fixed = {
-        "star": star,
-        "source": info.source,
-        "obsid": info.obsid,
-        "name": info.name,
-        "ra": info.ra,
-        "dec": info.dec,
-        "subclass": info.subclass,
-        "z": info.z,
-    }
+    fixed = {name: getattr(info, name) for name in FIXED}
     snr = {f"snr_{band}": info.snr.get(band, np.nan) for band in BANDS}
-    return fixed | snr | {f"{name}_lit": info.labels.get(name, np.nan) for name in LABELS}
+    return (
+        {"star": star}
+        | fixed
+        | snr
+        | {f"{name}_lit": info.labels.get(name, np.nan) for name in LABELS}
+    )
 
 
 def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spectra) -> None:
     """Write a shard, atomically; the same stars give the same bytes.
 
-    Flux and inverse variance are kept in single precision: 1e-7 of the continuum, far below the
-    noise of any spectrum.
+    The spectra are kept as :class:`~torchfit.data.coding.Coded`, three bytes a pixel.
 
     Args:
         path: File to write.
         rows: One :func:`star_row` per star.
         spectra: The stars' preprocessed spectra.
     """
+    coded = Coded.of(spectra)
     table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
-    for name, values in (("flux", spectra.flux), ("ivar", spectra.ivar)):
-        flat = pa.array(values.float().numpy().reshape(-1))
-        column = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+    for name in _PIXELS:
+        values = getattr(coded, name)
+        column = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
         table = table.append_column(name, column)
+    for name in _NUMBERS:
+        table = table.append_column(name, pa.array(getattr(coded, name)))
     table = table.append_column("has_ivar", pa.array(spectra.has_ivar.numpy()))
     with atomic(path) as temp, pa.ipc.new_file(temp, table.schema) as file:
         file.write_table(table)
@@ -63,8 +70,8 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spect
 
 def _typed(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     # From the rows themselves: beside a missing number pandas would make the others floats.
-    obsid = pd.Series([row["obsid"] for row in rows], dtype="Int64")
-    return pd.DataFrame(list(rows)).assign(obsid=obsid)
+    whole = {name: pd.Series([row[name] for row in rows], dtype="Int64") for name in _WHOLE}
+    return pd.DataFrame(list(rows)).assign(**whole)
 
 
 class Shard:
@@ -84,7 +91,7 @@ class Shard:
 
     def info(self) -> pd.DataFrame:
         """What is known of the stars: the columns of :func:`star_row`."""
-        names = [n for n in self._table.column_names if n not in ("flux", "ivar", "has_ivar")]
+        names = [n for n in self._table.column_names if n not in _SPECTRUM]
         return self._table.select(names).to_pandas()
 
     def spectra(self, wave: torch.Tensor, rows: Sequence[int] | np.ndarray) -> Spectra:
@@ -98,12 +105,10 @@ class Shard:
             Normalised spectra, float64.
         """
         index = np.asarray(rows)
-        flux, ivar = (self._matrix(name)[index] for name in ("flux", "ivar"))
+        pixels = (self._matrix(name)[index] for name in _PIXELS)
+        numbers = (self._table[name].to_numpy()[index] for name in _NUMBERS)
         has_ivar = self._table["has_ivar"].to_numpy()[index]
-        return Spectra(
-            wave, torch.from_numpy(flux).double(), torch.from_numpy(ivar).double(),
-            torch.from_numpy(has_ivar),
-        )  # fmt: skip
+        return Coded(*pixels, *numbers).spectra(wave, has_ivar)
 
     def _matrix(self, name: str) -> np.ndarray:
         chunk = self._table[name].chunk(0)

@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,6 +71,36 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def write_together(writers: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Write files and folders, and let them appear only when all of them are on disk.
+
+    Nothing is replaced before everything has been written: a full disk or a kill leaves the older
+    set whole. They then take their places one right after the other, in the order given: the
+    last one says that the set is complete.
+
+    Args:
+        writers: For every path what writes it, as a file or a folder, to the path that it is
+            called with; that path ends in ``.tmp``.
+
+    Raises:
+        OutputError: If the system refuses a write.
+    """
+    temps = {path: _temporary(path) for path in writers}
+    path = Path()
+    try:
+        for path, write in writers.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(temps[path])
+            _sync_all(temps[path])
+        for path, temp in temps.items():
+            _take_place(temp, path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        for temp in temps.values():
+            remove(temp)
+
+
 def sync(path: Path) -> None:
     """Wait until a file is on disk: a replaced name must not outlive its content.
 
@@ -79,6 +109,52 @@ def sync(path: Path) -> None:
     """
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _sync_all(path: Path) -> None:
+    """Wait until a file, or every file of a folder, is on disk."""
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        if file.is_file():
+            sync(file)
+
+
+def _take_place(temp: Path, path: Path) -> None:
+    """Put a file or a folder in the place of what stands there."""
+    if path.exists() and (path.is_dir() or temp.is_dir()):
+        old = _temporary(path)
+        os.replace(path, old)
+        os.replace(temp, path)
+        remove(old)
+    else:
+        os.replace(temp, path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there and the system lets us.
+
+    A folder loses its name first: a kill must not leave half of it, to be taken for the whole.
+
+    Args:
+        path: The file or folder.
+    """
+    with suppress(OSError):
+        if path.is_dir():
+            temp = _temporary(path)
+            os.replace(path, temp)
+            shutil.rmtree(temp, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+def remove_remnants(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes have left in a folder.
+
+    Args:
+        folder: A folder that no other process writes into.
+    """
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
 
 
 def _temporary(path: Path) -> Path:

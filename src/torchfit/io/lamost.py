@@ -1,8 +1,9 @@
 """LAMOST low-resolution spectra of all data releases."""
 
 import fnmatch
-import os
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from torchfit.exceptions import DataError, SpectrumError
 from torchfit.io.fetch import LASPEC
 from torchfit.io.fits_file import FitsUnit, read_fits
-from torchfit.io.lamost_header import star_info
+from torchfit.io.fits_tree import fits_files_below
+from torchfit.io.lamost_catalogue import JoinedSources, LamostCatalogue, Row
+from torchfit.io.lamost_header import Known, star_info
 from torchfit.io.reader import SurveyReader
 from torchfit.io.wheel_reader import WheelReader
 from torchfit.spectra import Spectrum
@@ -18,6 +21,7 @@ from torchfit.spectra import Spectrum
 _LSF_FWHM = 3.06
 """R of about 1800 at 5500 Angstrom, where the survey quotes it."""
 _COLUMNS = ("WAVELENGTH", "FLUX", "IVAR", "ORMASK")
+NO_ROW: Row = {}
 _OPTICAL = (3000.0, 10000.0)
 
 
@@ -31,29 +35,49 @@ class LamostReader(SurveyReader):
         root: The folder.
         pattern: Only the files whose path below ``root`` matches this shell pattern, in which
             ``*`` matches ``/`` too; all of them if ``None``.
+        catalogue: A table of the release (``dr10_v2.0_LRS_stellar.fits.gz``, say), FITS or CSV:
+            only files that have a row in it count, and what it says goes before their headers.
     """
 
     name = "lamost"
     lsf_fwhm = _LSF_FWHM
 
-    def __init__(self, root: str, pattern: str | None = None) -> None:
+    def __init__(self, root: str, pattern: str | None = None, catalogue: str | None = None) -> None:
         self.root = root
         self.pattern = pattern
+        self.catalogue = catalogue
+        self._rows: Mapping[str, Row] | None = None
+
+    @cached_property
+    def joined(self) -> JoinedSources | None:
+        """The files with their rows, where there is a catalogue.
+
+        Raises:
+            DataError: If the catalogue cannot be read, or fits no file.
+        """
+        if self.catalogue is None:
+            return None
+        catalogue = LamostCatalogue.read(Path(self.catalogue).expanduser())
+        return catalogue.join(self._files())
 
     def sources(self) -> list[str]:
         """List the paths below ``root``, with forward slashes, sorted.
 
         Raises:
-            DataError: If the folder is missing or has no matching file.
+            DataError: If the folder is missing or has no matching file, or the catalogue cannot
+                be read or fits none.
         """
-        root = self._folder()
-        if not root.is_dir():
-            raise DataError(f"no such folder of spectra: {root}")
-        found = sorted(filter(self._is_wanted, _files_below(root)))
-        if not found:
-            wanted = f" that matches {self.pattern!r}" if self.pattern else ""
-            raise DataError(f"no .fits or .fits.gz file{wanted} below {root}")
-        return found
+        return self._files() if self.joined is None else self.joined.sources
+
+    def part(self, sources: Sequence[str]) -> "LamostReader":
+        """Make a reader that knows only the rows of some sources.
+
+        Args:
+            sources: Some of :meth:`sources`.
+        """
+        part = LamostReader(self.root, self.pattern, self.catalogue)
+        part._rows = {} if self.joined is None else self.joined.rows(sources)
+        return part
 
     def read(self, source: str) -> Spectrum:
         """Read one spectrum.
@@ -62,16 +86,35 @@ class LamostReader(SurveyReader):
             source: Path below ``root``.
 
         Raises:
-            SpectrumError: As :func:`read_lamost`.
+            SpectrumError: As :func:`read_lamost`, or if the catalogue has no row for it.
         """
-        return read_lamost(self._folder() / source, source)
+        return read_lamost(self._folder() / source, source, self._row(source))
+
+    def provenance(self) -> dict[str, str]:
+        """Which catalogue goes before the headers."""
+        said = {"reader": self.name}
+        return said if self.catalogue is None else said | {"catalogue": Path(self.catalogue).name}
+
+    def _row(self, source: str) -> Row:
+        if self._rows is not None:
+            return self._rows.get(source, {})
+        return {} if self.joined is None else self.joined.rows([source]).get(source, {})
+
+    def _files(self) -> list[str]:
+        root = self._folder()
+        if not root.is_dir():
+            raise DataError(f"no such folder of spectra: {root}")
+        found = sorted(filter(self._is_wanted, fits_files_below(root)))
+        if not found:
+            wanted = f" that matches {self.pattern!r}" if self.pattern else ""
+            raise DataError(f"no .fits or .fits.gz file{wanted} below {root}")
+        return found
 
     def _folder(self) -> Path:
         return Path(self.root).expanduser()
 
     def _is_wanted(self, source: str) -> bool:
-        matches = self.pattern is None or fnmatch.fnmatchcase(source, self.pattern)
-        return matches and source.endswith((".fits", ".fits.gz"))
+        return self.pattern is None or fnmatch.fnmatchcase(source, self.pattern)
 
 
 class LamostSampleReader(WheelReader):
@@ -99,7 +142,7 @@ class LamostSampleReader(WheelReader):
         return read_lamost(raw, source)
 
 
-def read_lamost(file: Path | bytes, source: str) -> Spectrum:
+def read_lamost(file: Path | bytes, source: str, row: Row = NO_ROW) -> Spectrum:
     """Read one LAMOST low-resolution spectrum: vacuum, heliocentric, not at rest.
 
     The content tells the layout, not the name: one table row (release 9 and later), an image
@@ -111,6 +154,7 @@ def read_lamost(file: Path | bytes, source: str) -> Spectrum:
     Args:
         file: Path of the file, or its bytes; gzipped or not.
         source: What to call it.
+        row: What a catalogue says of it.
 
     Raises:
         SpectrumError: If the file cannot be read, is no LAMOST low-resolution spectrum or no
@@ -120,23 +164,42 @@ def read_lamost(file: Path | bytes, source: str) -> Spectrum:
         Luo et al. 2015, RAA 15, 1095.
     """
     units = read_fits(file, source)
-    wave, flux, ivar, ormask = _rows(units, source)
-    info = star_info(units[0], source)
-    good = np.isfinite(flux) & np.isfinite(ivar) & (ivar > 0) & ~(ormask > 0) & (flux != 0)
+    wave, flux, ivar, ormask = lamost_arrays(units, source)
+    info = star_info(Known(units[0], row), source)
+    good = good_pixels(flux, ivar, ormask)
     _demand_good(good, flux, source)
+    info = replace(info, sum_ormask=int(np.nansum(ormask)), n_bad=int(good.size - good.sum()))
     return Spectrum(wave, flux, np.where(good, ivar, 0.0), info)
 
 
-def _files_below(root: Path) -> Iterator[str]:
-    home = root.resolve()
-    for folder, _, files in os.walk(root):
-        for path in (Path(folder, file) for file in files):
-            if not path.is_symlink() or path.resolve().is_relative_to(home):
-                yield path.relative_to(root).as_posix()
+def good_pixels(flux: np.ndarray, ivar: np.ndarray, ormask: np.ndarray) -> np.ndarray:
+    """Tell which pixels can be used.
+
+    Args:
+        flux: Flux.
+        ivar: Inverse variance.
+        ormask: Mask of pixels flagged in any exposure.
+
+    Returns:
+        False where a pixel is bad in the sense of :func:`read_lamost`.
+    """
+    return np.isfinite(flux) & np.isfinite(ivar) & (ivar > 0) & ~(ormask > 0) & (flux != 0)
 
 
-def _rows(units: list[FitsUnit], source: str) -> tuple[np.ndarray, ...]:
-    """Wavelength, flux, inverse variance and mask, whichever the layout."""
+def lamost_arrays(units: list[FitsUnit], source: str) -> tuple[np.ndarray, ...]:
+    """Take the arrays of a file, whichever its layout.
+
+    Args:
+        units: Units of the file.
+        source: What to call it.
+
+    Returns:
+        Wavelength in Angstrom, flux, inverse variance, and mask of pixels flagged in any
+        exposure, as the file has them.
+
+    Raises:
+        SpectrumError: If the file has neither layout.
+    """
     for unit in units:
         if unit.columns.keys() >= set(_COLUMNS):
             return _table_rows(unit, source)

@@ -1,8 +1,13 @@
 """The contract that every survey and library reader keeps."""
 
 import abc
+from collections.abc import Iterator, Sequence
 
+from torchfit.exceptions import SpectrumError
 from torchfit.spectra import Spectrum
+
+Outcome = Spectrum | SpectrumError
+"""What reading one source comes to."""
 
 
 class SurveyReader(abc.ABC):
@@ -16,10 +21,13 @@ class SurveyReader(abc.ABC):
         name: Short name of the survey or library.
         lsf_fwhm: Full width at half maximum of the line-spread function in Angstrom, constant
             over the spectrum; ``None`` where it is not known.
+        sequential: Whether the spectra lie in one stream, so that reading one costs as much as
+            reading all of them by :meth:`spectra`.
     """
 
     name: str
     lsf_fwhm: float | None
+    sequential: bool = False
 
     @abc.abstractmethod
     def sources(self) -> list[str]:
@@ -39,6 +47,36 @@ class SurveyReader(abc.ABC):
         Raises:
             SpectrumError: If this spectrum is missing or cannot be used.
         """
+
+    def spectra(self, sources: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
+        """Read many spectra, in the order that is cheapest.
+
+        Args:
+            sources: Some of :meth:`sources`, each once.
+
+        Yields:
+            Each source once, with its spectrum or the reason why it cannot be used. The order is
+            that of ``sources`` unless the reader is sequential; it is the same at every call.
+
+        Raises:
+            DataError: If an archive as a whole cannot be used.
+        """
+        for source in sources:
+            try:
+                yield source, self.read(source)
+            except SpectrumError as error:
+                yield source, error
+
+    def part(self, sources: Sequence[str]) -> "SurveyReader":
+        """Make a reader for some of the sources, to be sent to another process.
+
+        Args:
+            sources: Some of :meth:`sources`.
+
+        Returns:
+            A reader that needs to know no others; this one unless it holds much.
+        """
+        return self
 
     def provenance(self) -> dict[str, str]:
         """Say where the data come from, for the catalogue and the artefact."""

@@ -2,12 +2,14 @@
 
 import math
 import re
+import warnings
 from pathlib import PurePosixPath
 
 from astropy.coordinates import FK4, FK5, Angle, SkyCoord
+from astropy.utils.exceptions import AstropyWarning
 
 from torchfit.io.fetch import MANGADAP
-from torchfit.io.fits_file import FitsUnit, quiet_astropy, read_fits
+from torchfit.io.fits_file import FitsUnit, read_fits
 from torchfit.io.linear import linear_air_spectrum
 from torchfit.io.wheel_reader import WheelReader
 from torchfit.names import FE_H, LOGG, TEFF
@@ -97,7 +99,8 @@ def _angle(unit: FitsUnit, key: str, sexagesimal_unit: str) -> Angle:
     """Angle from the text of a card or the end of its comment, NaN if neither is one."""
     text = unit.text(key) or " ".join(unit.comment(key).split()[-3:])
     try:
-        with quiet_astropy():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
             return Angle(text, sexagesimal_unit)
     except ValueError:
         return Angle(math.nan, sexagesimal_unit)

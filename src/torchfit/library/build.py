@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.exceptions import DataError, SpectrumError
@@ -11,15 +14,20 @@ from torchfit.io.reader import SurveyReader
 from torchfit.library.cuts import LabelBox
 from torchfit.library.library import Library
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.spectra import Spectrum
+from torchfit.spectra import Spectra, Spectrum, StarInfo
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 256
 
 
 def build_library(
     reader: SurveyReader, preprocessor: Preprocessor, cuts: LabelBox, min_good: float = 0.5
 ) -> Library:
     """Read a library, keep the stars the cuts allow, and preprocess them.
+
+    The spectra as read are larger than what becomes of them, and only a few of them are in memory
+    at a time.
 
     Args:
         reader: Reader of the library's files.
@@ -36,38 +44,69 @@ def build_library(
     """
     if reader.lsf_fwhm is None:
         raise DataError(f"the library {reader.name} states no resolution (lsf_fwhm)")
-    kept = list(_read(reader, cuts))
-    if len(kept) < 10:
+    infos: list[StarInfo] = []
+    batches: list[Spectra] = []
+    reading = _read(reader, cuts)
+    while spectra := list(islice(reading, _AT_ONCE)):
+        infos += [spectrum.info for spectrum in spectra]
+        batches.append(preprocessor(spectra))
+    if len(infos) < 10:
         raise DataError(
-            f"only {len(kept)} stars of {reader.name} pass the cuts; widen library.cuts"
+            f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts"
         )
-    spectra = preprocessor(kept)
+    covered = _covered(batches, min_good)
+    order = [star for star in _by_source(infos) if covered[star]]
     names = tuple(cuts.label_names)
-    library = Library(
-        spectra,
-        torch.tensor([[s.info.labels[name] for name in names] for s in kept], dtype=torch.float64),
+    labels = [[infos[star].labels[name] for name in names] for star in order]
+    return Library(
+        _joined(batches, order),
+        torch.tensor(labels, dtype=torch.float64).reshape(-1, len(names)),
         names,
-        tuple(s.info.name or s.info.source for s in kept),
+        tuple(infos[star].name or infos[star].source for star in order),
         reader.lsf_fwhm,
         {"library": reader.name, **reader.provenance()},
     )
-    good = spectra.good
-    return library.select(good.sum(dim=1) >= min_good * good.any(dim=0).sum())
+
+
+def _by_source(infos: list[StarInfo]) -> list[int]:
+    return sorted(range(len(infos)), key=lambda star: infos[star].source)
+
+
+def _covered(batches: list[Spectra], min_good: float) -> Bool[Tensor, " star"]:
+    """Stars that have enough of the pixels that any star has."""
+    known = torch.stack([batch.good.any(dim=0) for batch in batches]).any(dim=0)
+    n_good = torch.cat([batch.good.sum(dim=1) for batch in batches])
+    return n_good >= min_good * known.sum()
+
+
+def _joined(batches: list[Spectra], order: list[int]) -> Spectra:
+    """Some stars of all batches, in an order; the batches are used up on the way."""
+    wave, n_stars = batches[0].wave, sum(len(batch) for batch in batches)
+    place = torch.full((n_stars,), -1)
+    place[torch.tensor(order, dtype=torch.long)] = torch.arange(len(order))
+    flux = torch.empty(len(order), len(wave), dtype=batches[0].flux.dtype)
+    ivar, has_ivar = torch.empty_like(flux), torch.empty(len(order), dtype=torch.bool)
+    for here in place.split([len(batch) for batch in batches]):
+        batch, wanted = batches.pop(0), here >= 0
+        flux[here[wanted]] = batch.flux[wanted]
+        ivar[here[wanted]] = batch.ivar[wanted]
+        has_ivar[here[wanted]] = batch.has_ivar[wanted]
+    return Spectra(wave, flux, ivar, has_ivar)
 
 
 def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
     """The spectra that can be read and pass the cuts; the others are counted in the log."""
     n_bad = n_cut = 0
-    with tqdm(reader.sources(), desc=f"reading {reader.name}", unit="star") as sources:
-        for source in sources:
-            try:
-                spectrum = reader.read(source)
-            except SpectrumError as error:
-                logger.warning("left out: %s", error)
-                n_bad += 1
-                continue
-            if cuts.keeps(spectrum.info):
-                yield spectrum
-            else:
-                n_cut += 1
+    sources = reader.sources()
+    outcomes = reader.spectra(sources)
+    for _, outcome in tqdm(
+        outcomes, total=len(sources), desc=f"reading {reader.name}", unit="star"
+    ):
+        if isinstance(outcome, SpectrumError):
+            logger.warning("left out: %s", outcome)
+            n_bad += 1
+        elif cuts.keeps(outcome.info):
+            yield outcome
+        else:
+            n_cut += 1
     logger.info("%s: %d unreadable, %d outside the cuts", reader.name, n_bad, n_cut)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import DataError
@@ -49,7 +49,9 @@ class Library:
         """Number of templates."""
         return len(self.star_names)
 
-    def select(self, keep: Bool[Tensor, " template"] | Sequence[int]) -> "Library":
+    def select(
+        self, keep: Bool[Tensor, " template"] | Int[Tensor, " chosen"] | Sequence[int]
+    ) -> "Library":
         """The library of the chosen templates.
 
         Args:

@@ -15,6 +15,9 @@ from torchfit.preprocess.mask import inside_windows, interstellar_windows
 from torchfit.preprocess.resample import resample
 from torchfit.spectra import Spectra, Spectrum
 
+_AT_ONCE = 32
+"""Stars per pass: their intermediate arrays stay in the cache of a processor."""
+
 
 @dataclass(frozen=True)
 class Preprocessor:
@@ -84,8 +87,21 @@ class Preprocessor:
         Returns:
             Normalised flux, float64; a pixel the spectrum does not cover is bad.
         """
-        wave, flux, ivar = stack(spectra)
         windows = self.masked_windows + [(float(low), float(high)) for low, high in extra_windows]
+        pieces = [
+            self._preprocess(spectra[start : start + _AT_ONCE], windows)
+            for start in range(0, len(spectra), _AT_ONCE)
+        ]
+        flux, ivar, has_ivar = (
+            torch.cat([getattr(piece, name) for piece in pieces])
+            for name in ("flux", "ivar", "has_ivar")
+        )
+        return Spectra(self.wave, flux, ivar, has_ivar)
+
+    def _preprocess(
+        self, spectra: Sequence[Spectrum], windows: Sequence[tuple[float, float]]
+    ) -> Spectra:
+        wave, flux, ivar = stack(spectra)
         ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
         z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
         flux, ivar = resample(rest_wave(wave, z), flux, ivar, self.wave)

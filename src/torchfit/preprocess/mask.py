@@ -52,7 +52,10 @@ def inside_windows(
     Returns:
         True inside.
     """
-    inside = torch.zeros_like(wave, dtype=torch.bool)
-    for low, high in windows:
-        inside |= (wave >= low) & (wave <= high)
-    return inside
+    if not windows:
+        return torch.zeros_like(wave, dtype=torch.bool)
+    lows, highs = torch.tensor(windows, dtype=wave.dtype, device=wave.device).unbind(1)
+    # Inside, more windows have begun than have ended.
+    begun = torch.searchsorted(lows.sort().values, wave, right=True)
+    ended = torch.searchsorted(highs.sort().values, wave)
+    return begun > ended

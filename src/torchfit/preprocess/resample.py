@@ -4,6 +4,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+_UNCOUPLED = 1e-17
+"""Coupling between knots, relative to one, that does not change a double any more."""
+
 
 def fill_bad(
     wave: Float[Tensor, "star pix"], flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"]
@@ -39,9 +42,11 @@ def spline_curvature(
     r"""Second derivatives of the natural cubic spline at its knots.
 
     Solves :math:`h_{i-1} M_{i-1} + 2 (h_{i-1} + h_i) M_i + h_i M_{i+1} = 6 (s_i - s_{i-1})` with
-    :math:`h` the knot spacing and :math:`s` the slopes, by the Thomas algorithm: one sweep down
-    and one up, all stars at once. The spline ends at the outermost good knots, :math:`M = 0` there
-    and beyond, so that the padding of a short spectrum does not bend it.
+    :math:`h` the knot spacing and :math:`s` the slopes, by cyclic reduction in place: each pass
+    couples a knot to others twice as far, and squares how weakly. Five passes reach double
+    precision, where a sweep from knot to knot takes thousands of steps. The spline ends at the
+    outermost good knots, :math:`M = 0` there and beyond, so that the padding of a short spectrum
+    does not bend it.
 
     Args:
         wave: Knots, strictly increasing.
@@ -52,26 +57,45 @@ def spline_curvature(
         The second derivative :math:`M`, flux per square Angstrom.
 
     References:
-        Press et al. 2007, Numerical Recipes, section 3.3.
+        Press et al. 2007, Numerical Recipes, section 3.3; Hockney 1965, J. ACM 12, 95.
     """
     step = wave.diff(dim=1)
     slope = flux.diff(dim=1) / step
-    diagonal = (2 * (step[:, :-1] + step[:, 1:])).unbind(1)
-    right_side = (6 * slope.diff(dim=1)).unbind(1)
-    spacing = step.unbind(1)
     inner = (good.cumsum(dim=1) > good.long()) & (good.flip(1).cumsum(dim=1).flip(1) > good.long())
-    inside = inner[:, 1:-1].to(flux).unbind(1)
-    upper, value = [torch.zeros_like(spacing[0])], [torch.zeros_like(spacing[0])]
-    for below, main, above, rhs, bends in zip(
-        spacing, diagonal, spacing[1:], right_side, inside, strict=False
-    ):
-        pivot = main - below * upper[-1]
-        upper.append(bends * above / pivot)
-        value.append(bends * (rhs - below * value[-1]) / pivot)
-    curvature = [torch.zeros_like(spacing[0])]
-    for ratio, offset in zip(reversed(upper), reversed(value), strict=True):
-        curvature.append(offset - ratio * curvature[-1])
-    return torch.stack(curvature[::-1], dim=1)
+    scale = inner[:, 1:-1] / (2 * (step[:, :-1] + step[:, 1:]))
+    below, above, value = (torch.zeros_like(flux) for _ in range(3))
+    below[:, 1:-1] = step[:, :-1] * scale
+    above[:, 1:-1] = step[:, 1:] * scale
+    value[:, 1:-1] = 6 * slope.diff(dim=1) * scale
+    distance = 1
+    while distance < flux.shape[1] and max(below.abs().max(), above.abs().max()) > _UNCOUPLED:
+        below, above, value = _reduce(below, above, value, distance)
+        distance *= 2
+    return value
+
+
+def _reduce(
+    below: Float[Tensor, "star pix"],
+    above: Float[Tensor, "star pix"],
+    value: Float[Tensor, "star pix"],
+    distance: int,
+) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
+    """Eliminate the neighbours at a distance from M + below M_left + above M_right = value."""
+    left, right = slice(None, -distance), slice(distance, None)
+    product = below[:, right] * above[:, left]
+    pivot = torch.ones_like(value)
+    pivot[:, right] -= product
+    pivot[:, left] -= product
+    new_value, new_below, new_above = (
+        value.clone(),
+        torch.zeros_like(value),
+        torch.zeros_like(value),
+    )
+    new_value[:, right] -= below[:, right] * value[:, left]
+    new_value[:, left] -= above[:, left] * value[:, right]
+    new_below[:, right] = -below[:, right] * below[:, left]
+    new_above[:, left] = -above[:, left] * above[:, right]
+    return new_below / pivot, new_above / pivot, new_value / pivot
 
 
 def resample(
@@ -97,54 +121,44 @@ def resample(
     """
     good = (ivar > 0) & flux.isfinite()
     filled = fill_bad(wave, flux, good)
+    curvature = spline_curvature(wave, filled, good)
     target = grid.expand(len(wave), -1).contiguous()
     knot = (torch.searchsorted(wave, target, right=True) - 1).clamp(0, wave.shape[1] - 2)
-    new_flux = _evaluate(wave, filled, good, knot, target)
-    inside = (target >= wave[:, :1]) & (target <= wave[:, -1:])
-    new_good = inside & _around(good, knot, target, wave)
-    new_ivar = torch.where(new_good, _information(wave, ivar, knot, grid), 0.0)
-    return torch.where(new_good, new_flux, 0.0), new_ivar
+    low, high = _both(wave, knot)
+    share = (target - low) / (high - low)
+    new_flux = _spline(_both(filled, knot), _both(curvature, knot), share, high - low)
+    left, right = _both(torch.where(good, ivar, 0.0), knot)
+    # A knot that is hit exactly stands alone.
+    left, right = torch.where(share == 1, right, left), torch.where(share == 0, left, right)
+    inside = (share >= 0) & (share <= 1) & (left > 0) & (right > 0)
+    new_ivar = torch.gradient(grid)[0] / (high - low) * _interpolated_ivar(left, right, share)
+    return torch.where(inside, new_flux, 0.0), torch.where(inside, new_ivar, 0.0)
 
 
-def _evaluate(
-    wave: Float[Tensor, "star pix"],
-    flux: Float[Tensor, "star pix"],
-    good: Bool[Tensor, "star pix"],
-    knot: Int[Tensor, "star grid"],
-    target: Float[Tensor, "star grid"],
+def _both(
+    values: Float[Tensor, "star pix"], knot: Int[Tensor, "star grid"]
+) -> tuple[Float[Tensor, "star grid"], Float[Tensor, "star grid"]]:
+    """Values at the knots on both sides of every target."""
+    return values.gather(1, knot), values.gather(1, knot + 1)
+
+
+def _spline(
+    flux: tuple[Float[Tensor, "star grid"], Float[Tensor, "star grid"]],
+    curvature: tuple[Float[Tensor, "star grid"], Float[Tensor, "star grid"]],
+    share: Float[Tensor, "star grid"],
+    width: Float[Tensor, "star grid"],
 ) -> Float[Tensor, "star grid"]:
-    """The spline at ``target``, which lies between knots ``knot`` and ``knot + 1``."""
-    curvature = spline_curvature(wave, flux, good)
-    low, high = wave.gather(1, knot), wave.gather(1, knot + 1)
-    width = high - low
-    a, b = (high - target) / width, (target - low) / width
-    line = a * flux.gather(1, knot) + b * flux.gather(1, knot + 1)
-    bend = (a**3 - a) * curvature.gather(1, knot) + (b**3 - b) * curvature.gather(1, knot + 1)
-    return line + bend * width**2 / 6
+    """The spline at a share of the way between two knots."""
+    rest = 1 - share
+    line = rest * flux[0] + share * flux[1]
+    bend = rest * (rest * rest - 1) * curvature[0] + share * (share * share - 1) * curvature[1]
+    return line + bend * width * width / 6
 
 
-def _around(
-    good: Bool[Tensor, "star pix"],
-    knot: Int[Tensor, "star grid"],
-    target: Float[Tensor, "star grid"],
-    wave: Float[Tensor, "star pix"],
-) -> Bool[Tensor, "star grid"]:
-    """Whether the old pixels on both sides are good; one that is hit exactly stands alone."""
-    left, right = good.gather(1, knot), good.gather(1, knot + 1)
-    on_left, on_right = target == wave.gather(1, knot), target == wave.gather(1, knot + 1)
-    return (left | on_right) & (right | on_left)
-
-
-def _information(
-    wave: Float[Tensor, "star pix"],
-    ivar: Float[Tensor, "star pix"],
-    knot: Int[Tensor, "star grid"],
-    grid: Float[Tensor, " grid"],
+def _interpolated_ivar(
+    left: Float[Tensor, "star grid"],
+    right: Float[Tensor, "star grid"],
+    share: Float[Tensor, "star grid"],
 ) -> Float[Tensor, "star grid"]:
-    """Inverse variance of the new pixels at equal information per Angstrom."""
-    low, high = wave.gather(1, knot), wave.gather(1, knot + 1)
-    share = ((grid - low) / (high - low)).clamp(0, 1)
-    left, right = ivar.gather(1, knot), ivar.gather(1, knot + 1)
-    variance = (1 - share) / left.clamp_min(1e-300) + share / right.clamp_min(1e-300)
-    step = torch.gradient(grid)[0]
-    return step / (high - low) / variance
+    """Inverse of the variance on the straight line between two positive inverse variances."""
+    return left * right / ((1 - share) * right + share * left)

@@ -26,6 +26,13 @@ def survey(tmp_path, spectra):
     return PackedSurvey.of(paths, spectra.wave)
 
 
+def assert_same(read, written):
+    """To half precision; what stands in bad pixels is not kept."""
+    good = written.good
+    assert torch.equal(read.good, good)
+    torch.testing.assert_close(read.flux[good], written.flux[good], rtol=0, atol=3e-4)
+
+
 def test_stars_lie_in_the_order_of_the_shards(survey):
     assert survey.shard.tolist() == [0] * 4 + [1] + [2] * 6
     assert survey.row.tolist() == [0, 1, 2, 3, 0, 0, 1, 2, 3, 4, 5]
@@ -34,8 +41,7 @@ def test_stars_lie_in_the_order_of_the_shards(survey):
 @pytest.mark.parametrize("star", [[0], [10, 0, 4], [3, 2, 1, 0], [5, 5, 1], range(11)])
 def test_spectra_come_in_the_order_asked_for(survey, spectra, star):
     read = survey.spectra(np.array(star))
-    torch.testing.assert_close(read.flux, spectra.flux[list(star)], rtol=1e-6, atol=0)
-    assert torch.equal(read.good, spectra.good[list(star)])
+    assert_same(read, spectra[torch.tensor(list(star))])
     assert read.has_ivar.all()
 
 
@@ -59,7 +65,7 @@ def test_stars_of_a_group_stay_in_the_order_of_the_survey(survey):
 
 def test_a_batch_has_the_spectra_of_its_stars(survey, spectra):
     batch = GroupDataset(survey, GROUP, 2)[1]
-    torch.testing.assert_close(batch.spectra.flux, spectra.flux[batch.star], rtol=1e-6, atol=0)
+    assert_same(batch.spectra, spectra[batch.star])
 
 
 def test_batches_that_are_done_are_left_out_and_the_others_stay_the_same(survey):

@@ -1,37 +1,10 @@
-import numpy as np
 import pytest
 import torch
+from tests.unit.data.readers import Fake, Part, Stream
 
 from torchfit.data.pack import Packing
 from torchfit.data.shards import Shard
-from torchfit.exceptions import ConfigError, DataError, SpectrumError
-from torchfit.io.reader import SurveyReader
-from torchfit.spectra import Spectrum, StarInfo
-
-WAVE = np.arange(3950.0, 4450.0)
-
-
-class Fake(SurveyReader):
-    """A source is ``number:share``: that share of the pixels is good; ``number:bad`` is refused."""
-
-    name = "fake"
-    lsf_fwhm = None
-
-    def __init__(self, *sources):
-        self.given = list(sources)
-        self.read_sources = []
-
-    def sources(self):
-        return self.given
-
-    def read(self, source):
-        self.read_sources.append(source)
-        share = source.partition(":")[2]
-        if share == "bad":
-            raise SpectrumError(f"{source}: not good")
-        good = np.arange(len(WAVE)) < float(share) * len(WAVE)
-        flux = 1 + 0.1 * np.sin(WAVE / 20)
-        return Spectrum(WAVE, flux, good.astype(float), StarInfo(source))
+from torchfit.exceptions import ConfigError, DataError, OutputError
 
 
 @pytest.fixture
@@ -53,7 +26,7 @@ def test_every_source_is_a_star_or_a_reject(pack):
     assert stars_of(paths) == [0, 2, 4]
     assert list(rejects["star"]) == [1, 3]
     assert list(rejects["source"]) == ["1:bad", "3:0.1"]
-    assert rejects["reason"][0] == "1:bad: not good"
+    assert rejects["reason"][0] == "not good"
     assert "too few of the emulator's pixels are good" in rejects["reason"][1]
 
 
@@ -120,7 +93,70 @@ def test_windows_of_the_survey_are_masked(pack, preprocessor):
     assert good[preprocessor.wave < 4098].all()
 
 
-@pytest.mark.parametrize("settings", [{"min_good": -0.1}, {"min_good": 1.1}, {"shard_size": 0}])
+@pytest.mark.parametrize(
+    "settings", [{"min_good": -0.1}, {"min_good": 1.1}, {"shard_size": 0}, {"workers": -1}]
+)
 def test_impossible_settings(settings):
     with pytest.raises(ConfigError, match="pack: min_good"):
         Packing(**settings)
+
+
+SOURCES = ["0:1", "1:bad", "2:1", "3:0.1", "4:1", "5:bad", "6:0.9"]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_workers_write_the_same_bytes(pack, tmp_path):
+    paths, rejects = pack(Fake(*SOURCES), "one", shard_size=2)
+    paths_of_two, rejects_of_two = pack(Fake(*SOURCES), "two", shard_size=2, workers=2)
+    assert [path.name for path in paths_of_two] == [path.name for path in paths]
+    assert rejects_of_two.equals(rejects)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_worker_is_sent_only_what_it_needs(pack):
+    paths, _ = pack(Part(*SOURCES), shard_size=2, workers=2)
+    assert stars_of(paths) == [0, 2, 4, 6]
+
+
+def test_a_killed_worker_leaves_what_is_finished(pack, tmp_path):
+    with pytest.raises(DataError, match="worker was killed"):
+        pack(Fake("0:1", "1:1", "2:1", "3:1", "4:kill", "5:1"), shard_size=1, workers=2)
+    kept = contents(tmp_path / "shards")
+    assert not [name for name in kept if name.endswith(".tmp")]
+    again = Fake("0:1", "1:1", "2:1", "3:1", "4:1", "5:1")
+    paths, _ = pack(again, shard_size=1, workers=0)
+    assert stars_of(paths) == list(range(6))
+    finished = {f"{name[8:13]}" for name in kept if name.startswith("rejects")}
+    assert {int(number) for number in finished}.isdisjoint(
+        int(source[0]) for source in again.read_sources
+    )
+
+
+def test_an_error_of_a_worker_is_told_as_it_is(pack):
+    with pytest.raises(OutputError, match="no room"):
+        pack(Fake("0:1", "1:full"), shard_size=1, workers=2)
+
+
+def test_an_archive_is_packed_in_one_pass_in_its_own_order(pack):
+    reader = Stream(*SOURCES)
+    paths, rejects = pack(reader, shard_size=3, workers=2)
+    assert stars_of(paths) == [0, 2, 4, 6]
+    assert list(rejects["star"]) == [1, 3, 5]
+    assert reader.passes == 1
+    for path in paths:
+        info = Shard(path).info()
+        assert [int(source[0]) for source in info["source"]] == list(info["star"])
+
+
+def test_a_broken_pass_goes_on(pack, tmp_path):
+    pack(Stream(*SOURCES), shard_size=2)
+    whole = contents(tmp_path / "shards")
+    (tmp_path / "shards" / "rejects-00001.jsonl").unlink()
+    pack(Stream(*SOURCES), shard_size=2)
+    assert contents(tmp_path / "shards") == whole
+    reader = Stream(*SOURCES)
+    pack(reader, shard_size=2)
+    assert not hasattr(reader, "passes")

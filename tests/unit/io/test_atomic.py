@@ -4,7 +4,7 @@ import os
 import pytest
 
 from torchfit.exceptions import OutputError
-from torchfit.io.atomic import atomic, atomic_folder, sync
+from torchfit.io.atomic import atomic, atomic_folder, remove, sync, write_together
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -154,3 +154,76 @@ def test_a_failed_rename_puts_the_old_folder_back(old_folder, monkeypatch):
         (temp / "new").touch()
     assert sorted(os.listdir(old_folder)) == ["a", "b"]
     assert os.listdir(old_folder.parent) == ["folder"]
+
+
+def text(word):
+    return lambda path: path.write_text(word)
+
+
+def folder_of(**files):
+    def write(path):
+        path.mkdir()
+        for name, word in files.items():
+            (path / name).write_text(word)
+
+    return write
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_files_and_folders_appear_together(tmp_path):
+    write_together({tmp_path / "a": text("1"), tmp_path / "b": folder_of(x="2", y="3")})
+    assert names(tmp_path) == ["a", "b", "b/x", "b/y"]
+    assert (tmp_path / "b" / "y").read_text() == "3"
+
+
+def test_older_files_and_folders_are_replaced(tmp_path):
+    write_together({tmp_path / "a": text("1"), tmp_path / "b": folder_of(x="2")})
+    write_together({tmp_path / "a": folder_of(z="4"), tmp_path / "b": folder_of(y="3")})
+    assert names(tmp_path) == ["a", "a/z", "b", "b/y"]
+
+
+def test_nothing_is_replaced_when_one_cannot_be_written(tmp_path):
+    (tmp_path / "a").write_text("old")
+
+    def full(path):
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OutputError, match=r"b was not written \(No space left"):
+        write_together({tmp_path / "a": text("new"), tmp_path / "b": full})
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_another_error_leaves_nothing_behind_either(tmp_path):
+    def fail(path):
+        path.mkdir()
+        raise ValueError("no table")
+
+    with pytest.raises(ValueError, match="no table"):
+        write_together({tmp_path / "a": text("new"), tmp_path / "b": fail})
+    assert names(tmp_path) == []
+
+
+def test_they_take_their_places_in_order(tmp_path, monkeypatch):
+    order = []
+    replace = os.replace
+
+    def seen(temp, path):
+        order.append(os.path.basename(path))
+        replace(temp, path)
+
+    monkeypatch.setattr("torchfit.io.atomic.os.replace", seen)
+    write_together({tmp_path / name: text(name) for name in "cab"})
+    assert order == ["c", "a", "b"]
+
+
+def test_removing_what_is_not_there_is_no_error(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").touch()
+    for name in ("folder", "nothing"):
+        remove(tmp_path / name)
+    assert names(tmp_path) == []

@@ -118,6 +118,13 @@ def test_a_flux_that_is_not_finite_is_bad(tmp_path):
     assert spectrum.good.sum() == 1400 - 6 - 8 - 2
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_bad_pixels_are_counted(tmp_path, layout):
+    """Two flagged in ORMASK; five around a cosmic ray, one more, and eight of padding are bad."""
+    info = read_lamost(files.make(tmp_path / "x.fits", layout), "x").info
+    assert (info.sum_ormask, info.n_bad) == (2, 14)
+
+
 def test_negative_flux_is_a_measurement(tmp_path):
     flux = files.flux_of(1400)
     flux[10] = -5

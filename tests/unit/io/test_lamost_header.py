@@ -5,11 +5,12 @@ from tests.data.lamost import make as files
 
 from torchfit.exceptions import SpectrumError
 from torchfit.io.fits_file import FitsUnit, read_fits
-from torchfit.io.lamost_header import MAX_REDSHIFT, star_info
+from torchfit.io.fits_header import FitsHeader
+from torchfit.io.lamost_header import MAX_REDSHIFT, Known, star_info
 
 
 def unit_of(tmp_path, layout="table", **changes):
-    return read_fits(files.make(tmp_path / "x.fits", layout, changes), "x")[0]
+    return Known(read_fits(files.make(tmp_path / "x.fits", layout, changes), "x")[0])
 
 
 def test_everything_in_a_new_header(tmp_path):
@@ -22,6 +23,10 @@ def test_everything_in_a_new_header(tmp_path):
     assert info.z == 4.19e-5
     assert info.snr == {"u": 21.9, "g": 102.45, "r": 194.94, "i": 236.02, "z": 187.13}
     assert info.labels == {}
+    assert info.z_err == 1.428e-5
+    assert (info.ra_obs, info.dec_obs) == (66.43298, 32.625089)
+    assert info.mjd == 60591
+    assert info.uid == info.gaia_source_id == ""
 
 
 def test_the_first_release_has_no_obsid_and_other_snr_cards(tmp_path):
@@ -36,7 +41,8 @@ def test_unknown_snr_is_absent(tmp_path):
 
 
 def minimal(**cards):
-    return FitsUnit(fits.Header({"CLASS": "STAR", "Z": 0.0, **cards}))
+    header = fits.Header({"SIMPLE": True, "CLASS": "STAR", "Z": 0.0, **cards})
+    return Known(FitsUnit(FitsHeader.parse(header.tostring().encode())))
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,29 @@ def test_the_largest_redshift_is_allowed(z):
     assert star_info(minimal(Z=z), "x").z == z
     with pytest.raises(SpectrumError, match="no usable redshift"):
         star_info(minimal(Z=1.01 * z), "x")
+
+
+def test_the_catalogue_goes_before_the_header(tmp_path):
+    row = {
+        "z": 1e-4,
+        "uid": "G1",
+        "subclass": "G3",
+        "snrg": 7.0,
+        "gaia_source_id": "12",
+        "obsid": 5,
+    }
+    info = star_info(Known(unit_of(tmp_path, OBSID=5).unit, {**row, "teff": 5000.0}), "x")
+    assert (info.z, info.uid, info.subclass, info.gaia_source_id) == (1e-4, "G1", "G3", "12")
+    assert info.snr["g"] == 7.0
+    assert info.snr["r"] == 194.94
+    assert info.labels == {"teff": 5000.0}
+
+
+def test_a_row_may_tell_that_it_is_a_star(tmp_path):
+    known = Known(unit_of(tmp_path, CLASS="Unknown", Z=-9999.0).unit, {"class": "STAR", "z": 0.0})
+    assert star_info(known, "x").z == 0
+
+
+def test_a_row_of_another_spectrum(tmp_path):
+    with pytest.raises(SpectrumError, match="x: its obsid is 1247301001, that of its row 5"):
+        star_info(Known(unit_of(tmp_path).unit, {"obsid": 5}), "x")

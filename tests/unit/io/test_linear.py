@@ -4,6 +4,7 @@ from astropy.io import fits
 
 from torchfit.exceptions import SpectrumError
 from torchfit.io.fits_file import FitsUnit
+from torchfit.io.fits_header import FitsHeader
 from torchfit.io.linear import linear_air_spectrum
 from torchfit.io.medium import air_to_vacuum
 from torchfit.spectra import StarInfo
@@ -13,7 +14,8 @@ INFO = StarInfo("made")
 
 def unit_of(image, **cards):
     axis = {"CRVAL1": 4000.0, "CDELT1": 0.5, "CRPIX1": 1.0, **cards}
-    return FitsUnit(fits.Header(axis), image=np.asarray(image, dtype=np.float64))
+    header = FitsHeader.parse(fits.Header({"SIMPLE": True, **axis}).tostring().encode())
+    return FitsUnit(header, image=np.asarray(image, dtype=np.float64))
 
 
 def test_axis_is_linear_in_air():
@@ -35,7 +37,7 @@ def test_only_positive_flux_is_good():
 @pytest.mark.parametrize(
     "unit",
     [
-        FitsUnit(fits.Header()),
+        FitsUnit(FitsHeader({})),
         unit_of([[1, 2], [3, 4]]),
         unit_of([1, 2], CRVAL1="none"),
         unit_of([0, 0]),

@@ -9,6 +9,7 @@ from tests.data.stelib import make as files
 
 from torchfit.io.fetch import MANGADAP
 from torchfit.io.fits_file import FitsUnit
+from torchfit.io.fits_header import FitsHeader
 from torchfit.io.stelib import StelibReader, sky_position, star_name
 
 
@@ -60,10 +61,10 @@ def test_star_name(member, name):
 
 
 def unit_of(**cards):
-    header = fits.Header()
+    header = fits.Header({"SIMPLE": True})
     for key, value in cards.items():
         header[key] = value
-    return FitsUnit(header)
+    return FitsUnit(FitsHeader.parse(header.tostring().encode()))
 
 
 @pytest.mark.parametrize(

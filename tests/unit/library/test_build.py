@@ -81,3 +81,27 @@ def test_a_library_must_state_its_resolution(reader):
     reader.lsf_fwhm = None
     with pytest.raises(DataError, match="resolution"):
         build_library(reader, PREPROCESSOR, CUTS)
+
+
+class Stream(Reader):
+    """The same stars and more of them, in an order of its own."""
+
+    sequential = True
+
+    def sources(self):
+        return [f"s{number:02d}" for number in range(7, 60)]
+
+    def spectra(self, sources):
+        yield from super().spectra(sources[::-1])
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_an_archive_is_read_in_one_pass_and_sorted(monkeypatch, at_once):
+    monkeypatch.setattr("torchfit.library.build._AT_ONCE", at_once)
+    library = build_library(Stream(), PREPROCESSOR, CUTS)
+    numbers = range(7, 60)
+    assert library.labels[:, 0].tolist() == [5000.0 + 10 * number for number in numbers]
+    assert library.star_names[1:] == tuple(f"HD {number}" for number in numbers)[1:]
+    for star, number in enumerate(numbers):
+        alone = PREPROCESSOR([Stream().read(f"s{number:02d}")])
+        assert (library.spectra.flux[star] == alone.flux[0]).all()

@@ -137,3 +137,14 @@ def test_stacking_pads_with_bad_pixels_that_still_increase():
     assert (wave.diff(dim=1) > 0).all()
     assert (ivar[1] > 0).nonzero()[:, 0].tolist() == [0, 1, 2, 5, 6, 7, 8, 9]
     assert flux.isfinite().all()
+
+
+def test_a_large_batch_is_its_stars():
+    """More stars than are done at once, of different lengths."""
+    waves = [np.arange(3990.0 + n % 7, 4210.0 - n % 5, 1.3) for n in range(70)]
+    spectra = [make_spectrum(wave, scale=1.0 + n) for n, wave in enumerate(waves)]
+    batch = PREPROCESSOR(spectra)
+    for star in (0, 31, 32, 69):
+        alone = PREPROCESSOR([spectra[star]])
+        torch.testing.assert_close(batch.flux[star], alone.flux[0])
+        torch.testing.assert_close(batch.ivar[star], alone.ivar[0])
