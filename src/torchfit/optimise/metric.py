@@ -65,6 +65,15 @@ class Metric:
     outliers: Outliers | None = None
     support: Support = field(default_factory=Support)
 
+    @property
+    def exact(self) -> "Metric":
+        """The metric that is for every star: this one."""
+        return self
+
+    def fits(self, emulator: Emulator, spectra: Spectra) -> Bool[Tensor, " star"]:
+        """Stars that the metric is for: all of them."""
+        return torch.ones_like(spectra.has_ivar)
+
     def objective(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
     ) -> Objective:
@@ -122,7 +131,11 @@ class Metric:
         return torch.where(good, 1 / (noise + extra), 0.0)
 
     def velocity(
-        self, emulator: Emulator, spectra: Spectra, labels: Float[Tensor, "star label"]
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        labels: Float[Tensor, "star label"],
+        model: Float[Tensor, "star pix"] | None = None,
     ) -> Float[Tensor, " star"]:
         r"""Residual velocity of stars at their solution, the mean of its posterior.
 
@@ -132,24 +145,30 @@ class Metric:
             emulator: The emulator.
             spectra: Normalised spectra.
             labels: Labels at the solution.
+            model: Their flux, if it is at hand.
 
         Returns:
             Velocity in km/s; NaN when the metric has no velocity or no weights.
         """
         if not self.weighted or self.nuisance.velocity_sigma is None:
             return torch.full_like(labels[:, 0], torch.nan)
+        model = emulator.flux(labels) if model is None else model
         return torch.cat(
             [
-                self._velocity(emulator, spectra[piece], labels[piece])
+                self._velocity(emulator, spectra[piece], labels[piece], model[piece])
                 for piece in _pieces(len(spectra))
             ]
         )
 
     def _velocity(
-        self, emulator: Emulator, spectra: Spectra, labels: Float[Tensor, "star label"]
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        labels: Float[Tensor, "star label"],
+        model: Float[Tensor, "star pix"],
     ) -> Float[Tensor, " star"]:
         weight = self.pixel_weights(emulator, spectra, labels[:, 0])
-        model = _without_gaps(emulator, emulator.flux(labels))
+        model = without_gaps(emulator, model)
         nuisance = self.nuisance.posterior_mean(emulator.wave, model, weight, spectra.flux)
         return nuisance[:, -1]
 
@@ -185,7 +204,7 @@ class Metric:
         weight = self.pixel_weights(emulator, spectra, start[:, 0])
         y = torch.where(weight > 0, spectra.flux - emulator.flux_pca.mean, 0.0)
         nuisance = self.nuisance if self.weighted else Nuisance()
-        model = _without_gaps(emulator, emulator.flux(start))
+        model = without_gaps(emulator, emulator.flux(start))
         columns = nuisance.columns(emulator.wave, model)
         return Folding(emulator.basis, weight, y, columns, nuisance.sigma)
 
@@ -195,9 +214,7 @@ class Metric:
         return StartPrior(emulator.scaler.to_unit(start), precision)
 
 
-def _without_gaps(
-    emulator: Emulator, model: Float[Tensor, "star pix"]
-) -> Float[Tensor, "star pix"]:
+def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[Tensor, "star pix"]:
     """The model with a straight line over pixels the emulator does not know.
 
     It is 0 there; the jump to 0 would look like the steepest line of the spectrum to a velocity.

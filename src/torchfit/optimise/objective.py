@@ -1,12 +1,13 @@
 """The objective of the fit: chi-squared of every star as a quadratic form of its coefficients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from torchfit.emulator.predictor import Predictor
+from torchfit.emulator.predictor import Prediction, Predictor
+from torchfit.optimise.frame import Frame
 
 LEAST_DENSITY = 1e-30
 """Where not even a trace of a template is left."""
@@ -95,20 +96,25 @@ class Objective:
     Args:
         predictor: Unit labels to standardised coefficients f.
         centre: :math:`f_0` of each star.
-        precision: P of each star.
+        precision: P of each star; ``None`` where the frame makes it the identity.
         pull: g of each star.
         constant: c of each star, the chi-squared at :math:`f_0`.
         prior: Prior on the unit labels.
         support: Wall around the library.
+        frame: Coordinates in which P, g and the derivatives are; ``None`` for the coefficients.
     """
 
     predictor: Predictor
     centre: Float[Tensor, "star comp"]
-    precision: Float[Tensor, "star comp comp"]
+    precision: Float[Tensor, "star comp comp"] | None
     pull: Float[Tensor, "star comp"]
     constant: Float[Tensor, " star"]
     prior: StartPrior
     support: Support
+    frame: Frame | None = None
+    _last: dict[int, tuple[Tensor, Prediction]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def about(
@@ -143,9 +149,15 @@ class Objective:
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Objective":
         """The objective of the chosen stars."""
         return Objective(
-            self.predictor, self.centre[star], self.precision[star], self.pull[star],
-            self.constant[star], self.prior[star], self.support,
-        )  # fmt: skip
+            self.predictor,
+            self.centre[star],
+            None if self.precision is None else self.precision[star],
+            self.pull[star],
+            self.constant[star],
+            self.prior[star],
+            self.support,
+            None if self.frame is None else self.frame[star],
+        )
 
     def chi_squared(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
         """Chi-squared without prior and wall.
@@ -165,17 +177,26 @@ class Objective:
 
     def is_outside(self, unit: Float[Tensor, "star label"]) -> Bool[Tensor, " star"]:
         """Stars outside the library's support."""
-        return self.support.is_left(self.predictor.mean_and_density(unit)[1])
+        return self.support.is_left(self._predict(unit).density)
 
     def _chi_squared_and_density(
         self, unit: Float[Tensor, "star *cand label"]
     ) -> tuple[Float[Tensor, "star *cand"], Float[Tensor, "star *cand"]]:
-        several = unit.flatten(1, -2) if unit.ndim > 2 else unit[:, None]
-        f, density = self.predictor.mean_and_density(several.flatten(0, 1))
-        offset = f.reshape(*several.shape[:2], -1) - self.centre[:, None]
-        bend = ((offset @ self.precision - 2 * self.pull[:, None]) * offset).sum(dim=-1)
+        if unit.ndim == 2:
+            several = unit[:, None]
+            f, _, density, _ = self._predict(unit)
+        else:
+            several = unit.to(self.dtype).flatten(1, -2)
+            f, density = self.predictor.mean_and_density(several.flatten(0, 1))
+        rows = self._in_frame(f.reshape(*several.shape[:2], -1) - self.centre[:, None])
+        bend = ((self._weigh(rows) - 2 * self.pull[:, None]) * rows).sum(dim=-1)
         chi2 = (self.constant[:, None] + bend).reshape(unit.shape[:-1])
         return chi2, density.reshape(unit.shape[:-1])
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the numbers."""
+        return self.centre.dtype
 
     def derivatives(
         self, unit: Float[Tensor, "star label"]
@@ -184,25 +205,82 @@ class Objective:
     ]:
         r"""Loss, half its gradient, and half its Gauss-Newton Hessian.
 
+        Args:
+            unit: Unit labels.
+
+        Returns:
+            Loss, gradient / 2, Hessian / 2; see :meth:`derivatives_of_change`.
+        """
+        change, gradient, hessian = self.derivatives_of_change(unit)
+        return change + self.constant, gradient, hessian
+
+    def derivatives_of_change(
+        self, unit: Float[Tensor, "star label"]
+    ) -> tuple[
+        Float[Tensor, " star"], Float[Tensor, "star label"], Float[Tensor, "star label label"]
+    ]:
+        r"""Loss less the constant, half its gradient, and half its Gauss-Newton Hessian.
+
         With rows :math:`J_l = \partial f/\partial x_l`: gradient
         :math:`J (P d - g) + \Lambda (x - x_0)`, Hessian :math:`J P J^T + \Lambda`, and those of
-        the wall. The rows d and J go through P together, which is read once.
+        the wall. The rows d and J go through P together, which is read once. Without the constant
+        no digits are lost to it.
 
         Args:
             unit: Unit labels.
 
         Returns:
-            Loss, gradient / 2, Hessian / 2.
+            Loss - c, gradient / 2, Hessian / 2.
         """
-        f, jacobian, density, slope = self.predictor.derivatives(unit)
-        rows = torch.cat([(f - self.centre)[:, None], jacobian], dim=1)
-        inner = (rows @ self.precision) @ rows.mT
+        f, jacobian, density, slope = self._predict(unit)
+        unit = unit.to(self.dtype)
+        rows = self._in_frame(torch.cat([(f - self.centre)[:, None], jacobian], dim=1))
+        inner = self._weigh(rows) @ rows.mT
         along = (rows @ self.pull[:, :, None])[:, :, 0]
-        chi2 = self.constant - 2 * along[:, 0] + inner[:, 0, 0]
         rise = self.support.root_slope(density, slope)
         wall = self.support.root(density)[:, None] * rise
         gradient = inner[:, 1:, 0] - along[:, 1:] + self.prior.half_gradient(unit) + wall
         wall_bend = rise[:, :, None] * rise[:, None, :]
         hessian = inner[:, 1:, 1:] + self.prior.precision + wall_bend
-        loss = chi2 + self.prior.penalty(unit) + self.support.penalty(density)
-        return loss, gradient, hessian
+        change = inner[:, 0, 0] - 2 * along[:, 0]
+        change = change + self.prior.penalty(unit) + self.support.penalty(density)
+        return change, gradient, hessian
+
+    def information(
+        self, unit: Float[Tensor, "star label"], residuals: Float[Tensor, "star comp comp"] | None
+    ) -> tuple[Float[Tensor, "star label label"], Float[Tensor, "star label label"]]:
+        r"""Information of the spectrum, :math:`F = J P J^T`, and :math:`J (P - P\Sigma P) J^T`.
+
+        Args:
+            unit: Unit labels.
+            residuals: The emulator's covariance :math:`\Sigma`; not needed where a frame knows it.
+
+        Returns:
+            F, and the covariance of the gradient that the noise of the spectrum makes.
+
+        Raises:
+            ValueError: If nobody knows the emulator's covariance.
+        """
+        rows = self._in_frame(self._predict(unit).jacobian)
+        weighed = self._weigh(rows)
+        whole = weighed @ rows.mT
+        if self.frame is not None:
+            noise = 1 - self.frame.share[self.frame.key]
+            return whole.to(unit), ((rows * noise[:, None]) @ rows.mT).to(unit)
+        if residuals is None:
+            raise ValueError("without a frame the emulator's covariance is needed")
+        return whole, whole - weighed @ residuals @ weighed.mT
+
+    def _predict(self, unit: Float[Tensor, "star label"]) -> Prediction:
+        """The emulator at unit labels; asked about the same ones again it remembers."""
+        last = self._last.get(0)
+        if last is None or not torch.equal(last[0], unit):
+            last = (unit.clone(), self.predictor.derivatives(unit.to(self.dtype)))
+            self._last[0] = last
+        return last[1]
+
+    def _in_frame(self, rows: Float[Tensor, "star row comp"]) -> Float[Tensor, "star row comp"]:
+        return rows if self.frame is None else self.frame.rows(rows)
+
+    def _weigh(self, rows: Float[Tensor, "star row comp"]) -> Float[Tensor, "star row comp"]:
+        return rows if self.precision is None else rows @ self.precision

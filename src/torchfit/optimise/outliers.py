@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import max_pool1d
 
 from torchfit.exceptions import ConfigError
 from torchfit.names import MAD_TO_SIGMA
 from torchfit.optimise.folding import Folding
+
+MEDIAN_PIXELS = 500
+"""Pixels that a median of the residuals is taken over, spread over the spectrum."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,41 @@ class Outliers:
         for number in range(self.max_rounds):
             if number:
                 residual = folding.residual(centre, factor)
-            found = self._find(residual, folding.weight > 0)
-            total = (clipped | found).sum(dim=1)
-            found &= (total <= self.max_share * n_good)[:, None]
+            good = folding.weight > 0
+            found = good & ~self.keep(residual, good, n_good)
             if not found.any():
                 break
             folding.drop(found)
             clipped |= found
         return clipped, score
 
+    def keep(
+        self,
+        residual: Float[Tensor, "star pix"],
+        good: Bool[Tensor, "star pix"],
+        n_good: Int[Tensor, " star"],
+    ) -> Bool[Tensor, "star pix"]:
+        """Pixels that stay good.
+
+        Args:
+            residual: Residuals in units of their noise.
+            good: Pixels that are good so far.
+            n_good: Good pixels of each star before any was clipped.
+
+        Returns:
+            The good pixels without outliers; all of them for a star that would lose too many.
+        """
+        rest = good & ~self._find(residual, good)
+        too_many = n_good - rest.sum(dim=1) > self.max_share * n_good
+        return torch.where(too_many[:, None], good, rest)
+
     def _find(
         self, residual: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"]
     ) -> Bool[Tensor, "star pix"]:
         """Good pixels beyond the limits, and their neighbours."""
-        size = torch.where(good, residual.abs(), torch.nan).nanmedian(dim=1).values
+        step = max(1, residual.shape[1] // MEDIAN_PIXELS)
+        few = torch.where(good[:, ::step], residual[:, ::step].abs(), torch.nan)
+        size = few.nanmedian(dim=1).values
         # Of a star without a good pixel there is no median, and nothing to find.
         scale = (MAD_TO_SIGMA * size).nan_to_num(1.0).clamp_min(1.0)[:, None]
         beyond = (residual > self.upper * scale) | (residual < -self.lower * scale)

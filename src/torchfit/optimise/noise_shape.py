@@ -1,0 +1,61 @@
+"""How a survey's noise runs with wavelength, for stars of each temperature."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.emulator.local_covariance import node_weights
+from torchfit.spectra import Spectra
+
+LEAST_IVAR = 1e-30
+
+
+@dataclass
+class NoiseShape:
+    r"""Mean shape of the noise, :math:`\ln(\sigma_p^2/\sigma^2)` over the stars near each node.
+
+    Stars are added one batch after the other; the order does not matter beyond rounding.
+
+    Args:
+        nodes: Nodes in log10(teff / K).
+        total: Weighted sum of the shapes; all 0 at the beginning.
+        weight: Sum of the weights.
+    """
+
+    nodes: Float[Tensor, " node"]
+    total: Float[Tensor, "node pix"]
+    weight: Float[Tensor, "node pix"]
+
+    @classmethod
+    def flat(cls, nodes: Float[Tensor, " node"], n_pix: int) -> "NoiseShape":
+        """The shape before any star is known: the same noise everywhere."""
+        zero = nodes.new_zeros(len(nodes), n_pix)
+        return cls(nodes, zero, zero.clone())
+
+    def add(self, spectra: Spectra, teff: Float[Tensor, " star"]) -> None:
+        """Add stars; those without errors say nothing.
+
+        Args:
+            spectra: Normalised spectra.
+            teff: Their temperature in K.
+        """
+        told = spectra.has_ivar
+        good = spectra.good[told]
+        log_noise = -spectra.ivar[told].clamp_min(LEAST_IVAR).log()
+        shape = torch.where(good, log_noise - level_of(log_noise, good)[:, None], 0.0)
+        near = node_weights(self.nodes, teff[told])
+        self.total += (near.mT @ shape.to(near)).to(self.total)
+        self.weight += (near.mT @ good.to(near)).to(self.weight)
+
+    @property
+    def variance(self) -> Float[Tensor, "node pix"]:
+        """Relative noise variance; 1 where no star has told."""
+        return (self.total / self.weight.clamp_min(1e-12)).clamp(-7.0, 7.0).exp()
+
+
+def level_of(log_noise: Float[Tensor, "star pix"], counted: Tensor) -> Float[Tensor, " star"]:
+    """Mean of the logarithm over the counted pixels; 0 without any."""
+    total = torch.where(counted, log_noise, 0.0).sum(dim=1)
+    return total / counted.sum(dim=1).clamp_min(1)
