@@ -9,6 +9,7 @@ from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters
 from torchfit.emulator.learner import CrossValidation, MarginalLikelihood
 from torchfit.exceptions import ConfigError
+from torchfit.library.sample import SampleSizes
 from torchfit.match.start import start_errors
 from torchfit.spectra import Spectra
 from torchfit.trainer import build_trainer
@@ -117,6 +118,33 @@ def test_start_errors_are_those_of_the_matching(emulator, training):
     assert ((ratio > 0.4) & (ratio < 1.6)).all()
 
 
+def test_samples_and_points_stand_for_the_library(
+    training, library, preprocessor, emulator, draw_labels, analytic_flux
+):
+    tables, samples = [], SampleSizes(learn=30, residuals=60, start=50)
+    few = replace(training, n_inducing=70, samples=samples)
+    learn = lambda gp, table: tables.append(table)  # noqa: E731
+    found = few.build(library, preprocessor, few.process(3), learn)
+    assert len(tables[0].x) == len(tables[0].y) == len(tables[0].fold) == 30
+    assert found.gp.alpha.shape == (70, 8)
+    labels = draw_labels(40, 53)
+    truth = analytic_flux(labels, emulator.wave)
+    error, exact = ((e.flux(labels) - truth).square().mean() for e in (found, emulator))
+    assert error < 1.3 * exact
+    for name in ("residuals", "start_error", "truncation"):
+        one, other = (getattr(e, name).at(labels[:, 0]) for e in (found, emulator))
+        assert 0.4 < one.mean() / other.mean() < 2.5 or name == "start_error"
+
+
+def test_start_errors_of_some_are_those_of_all(emulator, training):
+    rows = torch.tensor([4, 80, 33])
+    library, scaler = emulator.library, emulator.scaler
+    teff, error = start_errors(library, scaler, training.n_best)
+    some_teff, some = start_errors(library, scaler, training.n_best, rows)
+    torch.testing.assert_close(some_teff, teff[rows], rtol=1e-5, atol=0)
+    torch.testing.assert_close(some, error[rows], rtol=0, atol=1e-4)
+
+
 def test_pixels_that_no_star_has_are_left_out(masked_emulator):
     assert (masked_emulator.truncation.values[:, 180:210] == 0).all()
     assert (masked_emulator.basis[180:210] == 0).all()
@@ -162,6 +190,7 @@ def test_noise_of_the_library_is_in_the_truncation(training, observe, library, p
         {"variance": 1.5},
         {"bandwidth": 0.0},
         {"noise": -0.1},
+        {"n_inducing": 3},
     ],
 )
 def test_a_number_that_makes_no_sense_is_refused(training, wrong):

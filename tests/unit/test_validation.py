@@ -9,11 +9,12 @@ from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
 from torchfit.inference import Inference
 from torchfit.library.folds import folds_by_star
+from torchfit.library.sample import SampleSizes
 from torchfit.match.matching import Matching
 from torchfit.optimise.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.metric import Metric
-from torchfit.validation import hold_out, measure_library
+from torchfit.validation import held_out_stars, hold_out, measure_library
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def folded(training):
 
 @pytest.fixture(scope="module")
 def held_out(masked_emulator, folded, settings):
-    return hold_out(masked_emulator, folded, settings)
+    return hold_out(masked_emulator, folded, settings)[0]
 
 
 def build(training, library, preprocessor):
@@ -67,13 +68,13 @@ def test_a_star_has_no_say_in_its_own_prediction(
     library, folded, preprocessor, settings, emulator, held_out
 ):
     """Repeats share their fold: with the labels of both changed, neither prediction moves."""
-    before = hold_out(emulator, folded, settings)
+    before, _ = hold_out(emulator, folded, settings)
     labels = library.labels.clone()
     star = [number for number, name in enumerate(library.star_names) if name == "repeat 0"]
     assert len(star) == 2
     labels[star] = library.labels[50]
     changed = replace(library, labels=labels)
-    after = hold_out(build(folded, changed, preprocessor), folded, settings)
+    after, _ = hold_out(build(folded, changed, preprocessor), folded, settings)
     np.testing.assert_array_equal(after.predicted[star], before.predicted[star])
     others = np.delete(np.arange(len(library)), star)
     assert not np.array_equal(after.predicted[others], before.predicted[others])
@@ -82,7 +83,7 @@ def test_a_star_has_no_say_in_its_own_prediction(
 def test_a_fold_is_measured_by_the_emulator_of_the_others(
     emulator, library, folded, settings, assert_close
 ):
-    found = hold_out(emulator, folded, settings)
+    found, _ = hold_out(emulator, folded, settings)
     fold = folds_by_star(library.star_names, 3, 4)
     other = folded.with_hyperparameters(emulator, library.select(fold != 1))
     test = (fold == 1).nonzero()[:, 0]
@@ -107,3 +108,36 @@ def test_the_emulator_of_the_settings_is_not_used(emulator, masked_emulator, lib
     one = measure_library(emulator, library, test, settings)
     two = measure_library(emulator, library, test, other)
     assert torch.equal(one.labels, two.labels)
+
+
+def test_labels_come_with_the_errors_of_their_fits(emulator, library, folded, settings):
+    held_out, labels = hold_out(emulator, folded, settings)
+    np.testing.assert_array_equal(labels.quiet.labels, held_out.predicted)
+    assert (labels.quiet.errors.total > 0).all()
+    assert labels.noisy.labels.isnan().all()
+
+
+def test_some_stars_are_measured_once_more_with_noise(emulator, library, folded, settings):
+    _, labels = hold_out(emulator, folded, settings, n_noisy=30)
+    again = labels.noisy.labels.isfinite().all(dim=1)
+    assert again.sum() == 30
+    quiet, noisy = labels.quiet.errors.noise[again], labels.noisy.errors.noise[again]
+    assert (noisy > quiet).double().mean() > 0.9
+    moved = (labels.noisy.labels - labels.quiet.labels)[again].abs() / noisy
+    assert ((moved.median(dim=0).values > 0.2) & (moved.median(dim=0).values < 1.5)).all()
+
+
+def test_a_sample_of_some_folds_is_held_out(emulator, library, folded, settings):
+    few = replace(folded, samples=SampleSizes(held_out=12, folds=2))
+    star = held_out_stars(library, few)
+    fold = folds_by_star(library.star_names, 3, 4)[star]
+    assert fold.bincount().tolist() == [12, 12]
+    found, labels = hold_out(emulator, few, settings, n_noisy=7)
+    whole, _ = hold_out(emulator, folded, settings)
+    np.testing.assert_array_equal(found.labels, library.labels[star])
+    np.testing.assert_array_equal(found.model, whole.model[star])
+    np.testing.assert_array_equal(labels.quiet.labels[star], found.predicted)
+    others = torch.ones(len(library), dtype=torch.bool)
+    others[star] = False
+    assert labels.quiet.labels[others].isnan().all()
+    assert labels.noisy.labels.isfinite().all(dim=1).sum() == 7

@@ -24,6 +24,8 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
 FORMAT = 1
+ERRORS = "errors."
+"""Head of the names of the tensors of the error model, which an older artefact lacks."""
 DAMAGED = (
     OSError,
     ValueError,
@@ -121,6 +123,7 @@ def _tensors(emulator: Emulator) -> dict[str, Tensor]:
         "start_error.matrices": emulator.start_error.matrices,
     }
     tensors |= {f"gp.{name}": value for name, value in emulator.gp.state_dict().items()}
+    tensors |= {f"{ERRORS}{name}": value for name, value in emulator.errors.items()}
     return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
 
 
@@ -170,13 +173,16 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         LocalCovariance(tensors["residuals.nodes"], tensors["residuals.matrices"]),
         LocalCovariance(tensors["start_error.nodes"], tensors["start_error.matrices"]),
         description["settings"],
+        {n.removeprefix(ERRORS): value for n, value in tensors.items() if n.startswith(ERRORS)},
     )
 
 
 def _gaussian_process(kernel: dict, tensors: dict[str, Tensor]) -> SharedKernelGP:
     gp = SharedKernelGP(build_kernel(**kernel))
     state = {name[3:]: value for name, value in tensors.items() if name.startswith("gp.")}
-    gp.register_buffer("x_train", state["x_train"])
-    gp.register_buffer("alpha", state["alpha"])
+    # An artefact from before there were inducing points has every template as a centre.
+    state.setdefault("centre", torch.arange(len(state["alpha"])))
+    for name in ("x_train", "centre", "alpha"):
+        gp.register_buffer(name, state[name])
     gp.load_state_dict(state)
     return gp.eval()

@@ -33,6 +33,8 @@ class Emulator:
         residuals: Covariance of the leave-one-out residuals of the standardised coefficients.
         start_error: Covariance of the errors of matched start labels, in unit labels.
         settings: Versions, hashes, configuration; for the record.
+        errors: Model of the systematic errors of measured labels, as tensors by name (see
+            :class:`torchfit.uncertainty.error_model.ErrorModel`); empty when none was learned.
     """
 
     preprocessor: Preprocessor
@@ -45,6 +47,7 @@ class Emulator:
     residuals: LocalCovariance
     start_error: LocalCovariance
     settings: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def label_names(self) -> tuple[str, ...]:

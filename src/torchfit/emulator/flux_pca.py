@@ -6,8 +6,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from torchfit.emulator.components import find_components, follow_components
+from torchfit.emulator.projection import STARS_AT_ONCE, MaskedProjection
 from torchfit.exceptions import DataError
 from torchfit.spectra import Spectra
+
+AT_REST = 1e-5
+"""Change of filled flux that is none."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,14 @@ class FluxPCA:
         Returns:
             Coefficients. A direction that the good pixels do not constrain gets nearly 0.
         """
-        weight = (spectra.good & self.good).to(self.basis.dtype)
-        residual = torch.where(weight > 0, spectra.flux - self.mean, 0.0)
-        normal = gram(weight, self.basis)
-        ridge = 1e-8 * torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
-        return torch.linalg.solve(normal + ridge, residual @ self.basis)
+        projection = MaskedProjection(self.basis)
+        coefficients = spectra.flux.new_zeros(len(spectra), self.basis.shape[1])
+        n_bad = torch.cat([(self.good & ~some.good).sum(dim=1) for some in _in_turn(spectra)])
+        for piece in projection.pieces(n_bad):
+            some = spectra[piece]
+            residual = torch.where(some.good & self.good, some.flux - self.mean, 0.0)
+            coefficients[piece] = projection.solve(residual, self.good & ~some.good)
+        return coefficients
 
     def residual(self, spectra: Spectra) -> Float[Tensor, "star pix"]:
         """What the components cannot follow; 0 in bad pixels."""
@@ -101,7 +109,9 @@ def fit_flux_pca(
     """Find the components that hold a share of the library's variance.
 
     Pixels that no template has are left out. A pixel masked in some templates is filled with the
-    model's own value and the components are found again, ``n_iterations`` times.
+    model's own value and the components are found again, ``n_iterations`` times, or until no
+    filled value changes by 1e-5. In a library of more than 500 stars the later rounds are steps of
+    a subspace iteration (:func:`torchfit.emulator.components.follow_components`).
 
     Args:
         spectra: Normalised spectra of the library.
@@ -118,29 +128,39 @@ def fit_flux_pca(
     known = spectra.good.any(dim=0)
     if not known.any():
         raise DataError("no pixel of the grid is good in any library spectrum; check preprocess")
-    good, flux = spectra.good[:, known], spectra.flux[:, known]
-    mean = (flux * good).sum(dim=0) / good.sum(dim=0)
-    filled = torch.where(good, flux, mean)
-    rounds = 1 if bool(good.all()) else n_iterations
-    for _ in range(rounds):
+    good, filled = spectra.good[:, known], spectra.flux[:, known]
+    mean = (filled * good).sum(dim=0) / good.sum(dim=0)
+    filled = torch.where(good, filled, mean)
+    mean = filled.mean(dim=0)
+    components = find_components(filled - mean, variance, max_comp)
+    for _ in range(1, n_iterations):
+        if _fill(filled, good, mean, components.basis) < AT_REST:
+            break
         mean = filled.mean(dim=0)
-        basis = _components(filled - mean, variance, max_comp)
-        model = mean + (filled - mean) @ basis @ basis.mT
-        filled = torch.where(good, flux, model)
-    return FluxPCA(_spread(mean, known), _spread(basis, known), known)
+        components = follow_components(filled - mean, components, variance, max_comp)
+    return FluxPCA(_spread(mean, known), _spread(components.basis, known), known)
 
 
-def _components(
-    centred: Float[Tensor, "template pix"], variance: float, max_comp: int | None
-) -> Float[Tensor, "pix comp"]:
-    """Leading right singular vectors that hold ``variance`` of the sum of squares."""
-    _, singular, right = torch.linalg.svd(centred, full_matrices=False)
-    share = singular.square().cumsum(dim=0) / singular.square().sum()
-    n_comp = int((share < variance * (1 - 1e-12)).sum()) + 1
-    n_comp = min(n_comp, len(singular), max_comp or len(singular))
-    basis = right[:n_comp].mT
-    largest = basis.abs().argmax(dim=0, keepdim=True)
-    return basis * basis.gather(0, largest).sign()
+def _fill(
+    filled: Float[Tensor, "template pix"],
+    good: Bool[Tensor, "template pix"],
+    mean: Float[Tensor, " pix"],
+    basis: Float[Tensor, "pix comp"],
+) -> float:
+    """Give bad pixels the model's value, in place; return the largest change."""
+    change, masked = 0.0, (~good.all(dim=1)).nonzero()[:, 0]
+    for piece in masked.split(STARS_AT_ONCE) if len(masked) else ():
+        before = filled[piece]
+        model = mean + (before - mean) @ basis @ basis.mT
+        filled[piece] = torch.where(good[piece], before, model)
+        change = max(change, float((filled[piece] - before).abs().max()))
+    return change
+
+
+def _in_turn(spectra: Spectra) -> list[Spectra]:
+    """The same spectra, a few at a time."""
+    starts = range(0, len(spectra), STARS_AT_ONCE)
+    return [spectra[low : low + STARS_AT_ONCE] for low in starts]
 
 
 def _spread(values: Tensor, known: Bool[Tensor, " pix"]) -> Tensor:

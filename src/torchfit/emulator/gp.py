@@ -3,12 +3,14 @@
 import gpytorch
 import torch
 from gpytorch.kernels import Kernel, RBFKernel
-from jaxtyping import Float
-from linear_operator.utils.cholesky import psd_safe_cholesky
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from torchfit.emulator.inducing_points import farthest_points, nearest_counts
 from torchfit.emulator.kernel import dense_covariance, linear_part, radial_part
+from torchfit.emulator.likelihood import LogMarginalLikelihood
 from torchfit.emulator.predictor import Predictor
+from torchfit.emulator.solution import Exact, Inducing, Solution
 
 MIN_NOISE = 1e-6
 
@@ -29,18 +31,26 @@ class SharedKernelGP(torch.nn.Module):
         kernel: Kernel made by :func:`torchfit.emulator.kernel.build_kernel`.
         noise: Variance of the noise on standardised outputs; a number is held fixed, ``None`` is
             learned.
+        n_inducing: Number of inducing points that predict in place of the templates (see
+            :class:`torchfit.emulator.solution.Inducing`); ``None``, or as many as there are
+            templates, is exact.
 
     References:
         Rasmussen & Williams 2006, sections 2.3 and 5.4.2 (leave-one-out).
     """
 
     x_train: Tensor
+    centre: Tensor
     alpha: Tensor
 
-    def __init__(self, kernel: Kernel, noise: float | None = None) -> None:
+    def __init__(
+        self, kernel: Kernel, noise: float | None = None, n_inducing: int | None = None
+    ) -> None:
         super().__init__()
         self.kernel = kernel
+        self.n_inducing = n_inducing
         self._predictor: tuple[Tensor, Predictor] | None = None
+        self._solution: tuple[Tensor, Solution] | None = None
         constraint = gpytorch.constraints.GreaterThan(MIN_NOISE)
         self.likelihood = gpytorch.likelihoods.GaussianLikelihood(
             noise_constraint=constraint
@@ -48,19 +58,6 @@ class SharedKernelGP(torch.nn.Module):
         level = 0.3 if noise is None else max(noise, 2 * MIN_NOISE)
         self.likelihood.initialize(noise=torch.tensor(level, dtype=torch.float64))
         self.likelihood.raw_noise.requires_grad_(noise is None)
-
-    def cholesky(self, x: Float[Tensor, "template label"]) -> Float[Tensor, "template template"]:
-        """Lower Cholesky factor of the covariance of the noisy training outputs.
-
-        Args:
-            x: Unit labels of the templates, float64.
-
-        Returns:
-            Factor L with C = L L^T; jitter is added, with a warning, only if C is singular.
-        """
-        covariance = dense_covariance(self.kernel, x, x)
-        noise = self.likelihood.noise * torch.eye(len(x), dtype=x.dtype, device=x.device)
-        return psd_safe_cholesky(covariance + noise)
 
     def log_marginal_likelihood(
         self, x: Float[Tensor, "template label"], y: Float[Tensor, "template comp"]
@@ -74,16 +71,17 @@ class SharedKernelGP(torch.nn.Module):
         Returns:
             The sum over outputs, in nats.
         """
-        factor = self.cholesky(x)
-        whitened = torch.linalg.solve_triangular(factor, y, upper=False)
-        log_det = 2 * factor.diagonal().log().sum()
-        constant = y.shape[0] * torch.log(torch.tensor(2 * torch.pi, dtype=y.dtype))
-        return -0.5 * (whitened.square().sum() + y.shape[1] * (log_det + constant))
+        covariance = dense_covariance(self.kernel, x, x)
+        covariance = covariance + self.likelihood.noise * torch.eye(len(x)).to(x)
+        return LogMarginalLikelihood.apply(covariance, y)
 
     @torch.no_grad()
     def condition(
-        self, x: Float[Tensor, "template label"], y: Float[Tensor, "template comp"]
-    ) -> Float[Tensor, "template comp"]:
+        self,
+        x: Float[Tensor, "template label"],
+        y: Float[Tensor, "template comp"],
+        rows: Int[Tensor, " row"] | None = None,
+    ) -> Float[Tensor, "row comp"]:
         r"""Fit the outputs at fixed hyperparameters and return the leave-one-out residuals.
 
         The residual of star i when all others predict it has a closed form,
@@ -92,14 +90,32 @@ class SharedKernelGP(torch.nn.Module):
         Args:
             x: Unit labels.
             y: Standardised outputs.
+            rows: Templates whose residuals are wanted; ``None`` for all.
 
         Returns:
             Leave-one-out residuals.
         """
-        factor = self.cholesky(x)
+        centre = torch.arange(len(x), device=x.device)
+        if self.n_inducing is not None and self.n_inducing < len(x):
+            centre = farthest_points(x / self._lengthscale(x), self.n_inducing)
         self.register_buffer("x_train", x)
-        self.register_buffer("alpha", torch.cholesky_solve(y, factor))
-        return self.alpha / torch.cholesky_inverse(factor).diagonal()[:, None]
+        self.register_buffer("centre", centre)
+        solution = self._solve()
+        self.register_buffer("alpha", solution.weights(y))
+        # The factor of an exact process would outweigh all else that an emulator holds.
+        self._solution = None if isinstance(solution, Exact) else (self.alpha, solution)
+        return solution.left_out(y, self.alpha, torch.arange(len(x)) if rows is None else rows)
+
+    @torch.no_grad()
+    def _solve(self) -> Solution:
+        x, noise = self.x_train, self.likelihood.noise
+        if len(self.centre) == len(x):
+            return Exact.of(self.kernel, noise, x)
+        return Inducing.of(self.kernel, noise, x, x[self.centre])
+
+    def _lengthscale(self, x: Float[Tensor, "template label"]) -> Float[Tensor, " label"]:
+        lengthscale = radial_part(self.kernel).base_kernel.lengthscale.detach()
+        return lengthscale.reshape(-1).expand(x.shape[1]).contiguous()
 
     @property
     def predictor(self) -> Predictor:
@@ -111,13 +127,16 @@ class SharedKernelGP(torch.nn.Module):
     @torch.no_grad()
     def _make_predictor(self) -> Predictor:
         radial, linear = radial_part(self.kernel), linear_part(self.kernel)
-        base, x = radial.base_kernel, self.x_train
-        lengthscale = base.lengthscale.reshape(-1).expand(x.shape[1]).contiguous()
+        x, lengthscale = self.x_train, self._lengthscale(self.x_train)
+        centres = x[self.centre]
+        share = torch.ones_like(x[:, 0])
+        if len(centres) < len(x):
+            share = nearest_counts(x / lengthscale, centres / lengthscale)
         trend = x.new_zeros(x.shape[1], self.alpha.shape[1])
         if linear is not None:
-            trend = linear.variance.reshape(-1, 1) * (x.mT @ self.alpha)
-        kernel = lengthscale, radial.outputscale, isinstance(base, RBFKernel)
-        return Predictor.of(kernel, x, self.alpha, trend, torch.ones_like(x[:, 0]))
+            trend = linear.variance.reshape(-1, 1) * (centres.mT @ self.alpha)
+        kernel = lengthscale, radial.outputscale, isinstance(radial.base_kernel, RBFKernel)
+        return Predictor.of(kernel, centres, self.alpha, trend, share)
 
     def mean(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
         """Predictive mean; see :meth:`torchfit.emulator.predictor.Predictor.mean`."""
@@ -127,13 +146,15 @@ class SharedKernelGP(torch.nn.Module):
     def variance(self, x: Float[Tensor, "star label"]) -> Float[Tensor, " star"]:
         """Predictive variance of the noiseless standardised outputs, the same for all of them.
 
+        The first call factorises; an exact process then keeps its n x n factor. After that a star
+        costs as many multiplications as there are numbers in the factor.
+
         Args:
             x: Unit labels.
 
         Returns:
             Variance; it grows to the prior's away from the library.
         """
-        factor = self.cholesky(self.x_train)
-        cross = dense_covariance(self.kernel, x, self.x_train)
-        whitened = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
-        return self.kernel(x, diag=True) - whitened.square().sum(dim=0)
+        if self._solution is None or self._solution[0] is not self.alpha:
+            self._solution = (self.alpha, self._solve())
+        return self._solution[1].variance(x)

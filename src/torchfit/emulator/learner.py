@@ -34,6 +34,10 @@ class TrainingTable:
     y: Float[Tensor, "template comp"]
     fold: Int[Tensor, " template"]
 
+    def select(self, rows: Int[Tensor, " chosen"]) -> "TrainingTable":
+        """The table of some templates."""
+        return TrainingTable(self.x[rows], self.y[rows], self.fold[rows])
+
 
 @runtime_checkable
 class Learner(Protocol):

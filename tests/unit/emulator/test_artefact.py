@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from torchfit.emulator.artefact import (
     DESCRIPTION,
@@ -64,6 +66,33 @@ def test_every_kernel_comes_back(
     assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))
 
 
+def test_inducing_points_come_back(
+    training, library, preprocessor, draw_labels, tmp_path, assert_close
+):
+    few = replace(training, n_inducing=40)
+    emulator = few.build(library, preprocessor, few.process(3), lambda gp, table: None)
+    save_emulator(emulator, tmp_path / "emulator")
+    loaded, labels = load_emulator(tmp_path / "emulator"), draw_labels(4, 13)
+    unit = emulator.scaler.to_unit(labels)
+    assert loaded.gp.alpha.shape == (40, 8)
+    for one, other in zip(
+        loaded.gp.predictor.mean_and_density(unit),
+        emulator.gp.predictor.mean_and_density(unit),
+        strict=True,
+    ):
+        assert_close(one, other)
+    assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))
+
+
+def test_an_artefact_from_before_inducing_points_is_read(emulator, tmp_path, assert_close):
+    save_emulator(emulator, tmp_path / "old")
+    tensors = load_file(tmp_path / "old" / WEIGHTS)
+    del tensors["gp.centre"]
+    save_file(tensors, tmp_path / "old" / WEIGHTS)
+    labels = emulator.library.labels[:5]
+    assert_close(load_emulator(tmp_path / "old").flux(labels), emulator.flux(labels))
+
+
 def test_the_description_says_what_it_is(folder):
     description = json.loads((folder / DESCRIPTION).read_text())
     assert description["medium"] == "vacuum"
@@ -109,3 +138,14 @@ def test_another_format_is_refused(folder):
     (folder / DESCRIPTION).write_text(json.dumps(description))
     with pytest.raises(ArtefactError, match="99"):
         load_emulator(folder)
+
+
+def test_an_error_model_comes_along_and_may_be_absent(masked_emulator, folder, tmp_path):
+    """The first artefacts had none; they are read as ever."""
+    assert load_emulator(folder).errors == {}
+    errors = {"systematic.unit": torch.tensor([1.0, 2.0]), "noise.plain": torch.tensor(False)}
+    save_emulator(replace(masked_emulator, errors=errors), tmp_path / "with")
+    found = load_emulator(tmp_path / "with").errors
+    assert found.keys() == errors.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in errors.items())
+    assert fingerprint(tmp_path / "with") != fingerprint(folder)

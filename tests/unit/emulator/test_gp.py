@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from torchfit.emulator.gp import MIN_NOISE, SharedKernelGP
-from torchfit.emulator.kernel import build_kernel
+from torchfit.emulator.kernel import build_kernel, dense_covariance
+from torchfit.emulator.solution import noisy_cholesky
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def test_noise_is_never_below_the_least(noise):
 def test_the_factor_is_that_of_kernel_plus_noise(data, assert_close):
     x, _ = data
     gp = make_gp()
-    factor = gp.cholesky(x).detach()
+    with torch.no_grad():
+        factor = noisy_cholesky(gp.kernel, gp.likelihood.noise, x)
     expected = gp.kernel(x).to_dense().detach() + 0.01 * torch.eye(30)
     assert_close(factor @ factor.mT, expected)
     assert torch.equal(factor, factor.tril())
@@ -115,3 +117,17 @@ def test_conditioning_survives_saving_and_loading(data):
     other.load_state_dict(state)
     assert torch.equal(other.mean(x + 0.2), gp.mean(x + 0.2))
     assert torch.equal(other.variance(x + 0.2), gp.variance(x + 0.2))
+
+
+@pytest.mark.parametrize("shape", ["rbf", "matern52"])
+def test_the_gradient_of_the_likelihood_is_that_of_autograd(data, shape, assert_close):
+    x, y = data
+    gp = SharedKernelGP(build_kernel(2, shape, linear=True))
+    gp.log_marginal_likelihood(x, y).backward()
+    found = [parameter.grad.clone() for parameter in gp.parameters()]
+    gp.zero_grad()
+    covariance = dense_covariance(gp.kernel, x, x) + gp.likelihood.noise * torch.eye(30)
+    zero = torch.zeros(30, dtype=torch.float64)
+    torch.distributions.MultivariateNormal(zero, covariance).log_prob(y.mT).sum().backward()
+    for one, parameter in zip(found, gp.parameters(), strict=True):
+        assert_close(one, parameter.grad)
