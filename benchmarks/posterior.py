@@ -20,6 +20,7 @@ import torch
 from record import record
 from settings import composed, inference
 from torchfit.emulator.artefact import load_emulator
+from torchfit.library.scaling import LabelScaler
 from torchfit.optimise.fit import Problem
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra
@@ -90,6 +91,44 @@ def agreement(ours: torch.Tensor, theirs: torch.Tensor, names: tuple[str, ...]) 
     ]
 
 
+def alone(problem: Problem, stars: torch.Tensor) -> Problem:
+    """The problem of some stars."""
+    return Problem(problem.objective[stars], problem.lower, problem.upper, None)
+
+
+def sample_all(problem: Problem, unit: torch.Tensor, scaler: LabelScaler) -> torch.Tensor:
+    """Labels of all stars, star by step by walker by label."""
+    star, sampler = torch.arange(len(unit)), EnsembleSampler()
+    return torch.cat(
+        [
+            sample_posterior(sampler, alone(problem, piece), scaler, unit[piece], piece)
+            for piece in star.split(64)
+        ]
+    )
+
+
+def compare(
+    problem: Problem, unit: torch.Tensor, scaler: LabelScaler, n_steps: int
+) -> tuple[torch.Tensor, list[Row]]:
+    """Labels of a few stars by emcee, and the speed of both ways to run it."""
+    labels, rows = [], []
+    for vectorize, name in ((True, "emcee, half-ensembles"), (False, "emcee, point by point")):
+        steps = n_steps if vectorize else max(50, n_steps // 10)
+        begin = time.perf_counter()
+        drawn = [
+            run_emcee(alone(problem, star), unit[star], vectorize, steps)
+            for star in torch.arange(len(unit)).split(1)
+        ]
+        seconds = time.perf_counter() - begin
+        labels.append(scaler.from_unit(torch.from_numpy(np.stack(drawn))))
+        rows.append(row(name, len(unit), seconds, labels[-1]))
+    # A tenth of the steps is too few to measure the correlation; it is that of the other run.
+    whole, part = rows
+    part["ess"] = whole["ess"] * part["draws"] / whole["draws"]
+    part["us/effective draw"] = 1e3 * part["ms/star"] / part["ess"]
+    return labels[0], rows
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -105,42 +144,17 @@ def main() -> None:
     _, start = settings.start(spectra)
     fitted = settings.fitting.fit(emulator, spectra, start, None)
     problem, unit = fitted.problem, fitted.fit.unit
-    sampler, star = EnsembleSampler(), torch.arange(args.stars)
-
-    begin, ours = time.perf_counter(), []
-    for piece in star.split(64):
-        part = Problem(problem.objective[piece], problem.lower, problem.upper, None)
-        ours.append(sample_posterior(sampler, part, emulator.scaler, unit[piece], piece))
-    chains = torch.cat(ours)
-    rows = [row("torchfit", args.stars, time.perf_counter() - begin, chains)]
-
+    begin = time.perf_counter()
+    ours = sample_all(problem, unit, emulator.scaler)
+    rows = [row("torchfit", args.stars, time.perf_counter() - begin, ours)]
     picked = torch.linspace(0, args.stars - 1, args.emcee_stars).long()
-    theirs = {}
-    for vectorize in (True, False):
-        begin, drawn = time.perf_counter(), []
-        for number in picked.tolist():
-            one = Problem(
-                problem.objective[torch.tensor([number])], problem.lower, problem.upper, None
-            )
-            n_steps = args.emcee_steps if vectorize else max(50, args.emcee_steps // 10)
-            drawn.append(run_emcee(one, unit[number : number + 1], vectorize, n_steps))
-        seconds = time.perf_counter() - begin
-        labels = emulator.scaler.from_unit(torch.from_numpy(np.stack(drawn)))
-        name = "emcee, half-ensembles" if vectorize else "emcee, point by point"
-        theirs[vectorize] = row(name, len(picked), seconds, labels)
-        if vectorize:
-            agreed = agreement(chains[picked], labels, emulator.label_names)
-    # A tenth of the steps is too few to measure the correlation; it is that of the other run.
-    plain = theirs[False]
-    plain["ess"] = float(theirs[True]["ess"]) * float(plain["draws"]) / float(theirs[True]["draws"])
-    plain["us/effective draw"] = 1e3 * float(plain["ms/star"]) / plain["ess"]
-    rows += [theirs[True], plain]
-    for each in rows:
-        each["times as long"] = float(each["us/effective draw"]) / float(
-            rows[0]["us/effective draw"]
-        )
+    theirs, others = compare(
+        alone(problem, picked), unit[picked], emulator.scaler, args.emcee_steps
+    )
+    for each in (rows := rows + others):
+        each["times as long"] = each["us/effective draw"] / rows[0]["us/effective draw"]
     record("posterior", rows)
-    record("posterior_agreement", agreed)
+    record("posterior_agreement", agreement(ours[picked], theirs, emulator.label_names))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,18 @@ from torchfit.optimise.nuisance import Nuisance
 from torchfit.uncertainty.fisher import fisher_errors
 
 
-def test_errors_are_the_inverse_hessian_carried_to_the_labels(
+def total_errors(emulator, objective, start, unit):
+    residuals = emulator.residuals.at(start[:, 0])
+    return fisher_errors(objective, residuals, emulator.scaler, unit).total
+
+
+def test_without_a_prior_errors_are_the_inverse_hessian_carried_to_the_labels(
     emulator, observe, draw_labels, assert_close
 ):
     labels = draw_labels(4, 40)
-    objective = Metric().objective(emulator, observe(labels, 0.01), labels)
+    objective = Metric(prior_strength=0.0).objective(emulator, observe(labels, 0.01), labels)
     unit = emulator.scaler.to_unit(labels)
-    found = fisher_errors(objective, emulator.scaler, unit)
+    found = total_errors(emulator, objective, labels, unit)
     hessian = objective.derivatives(unit)[2].numpy()
     scale = emulator.scaler.scale(unit).numpy()
     for star in range(4):
@@ -31,47 +36,84 @@ def test_errors_grow_with_noise_and_with_nuisances(emulator, observe, draw_label
 
     def errors(sigma, nuisance):
         objective = Metric(nuisance=nuisance).objective(emulator, observe(labels, sigma), labels)
-        return fisher_errors(objective, emulator.scaler, unit)
+        return total_errors(emulator, objective, labels, unit)
 
     assert (errors(0.05, Nuisance()) > errors(0.01, Nuisance())).all()
     assert (errors(0.01, Nuisance(5, 1.0, 50.0)) > errors(0.01, Nuisance())).all()
 
 
-def test_without_pixels_the_errors_are_those_of_the_prior(
-    emulator, observe, draw_labels, assert_close
-):
+def test_without_pixels_nothing_is_known(emulator, observe, draw_labels):
+    """The prior alone gives no error: it stands where it was put by the same lack of pixels."""
     labels = draw_labels(3, 40)
     objective = Metric().objective(emulator, observe(labels, 0.01, masked=1.0), labels)
-    unit = emulator.scaler.to_unit(labels)
-    found = fisher_errors(objective, emulator.scaler, unit)
-    covariance = emulator.start_error.at(labels[:, 0]).diagonal(dim1=1, dim2=2)
-    assert_close(found, covariance.sqrt() * emulator.scaler.scale(unit))
+    assert total_errors(emulator, objective, labels, emulator.scaler.to_unit(labels)).isnan().all()
 
 
 def test_a_singular_hessian_has_no_error(emulator, observe, draw_labels):
     labels = draw_labels(3, 40)
     spectra = observe(labels, 0.01, masked=1.0)
     objective = Metric(weighted=False).objective(emulator, spectra, labels)
-    assert fisher_errors(objective, emulator.scaler, emulator.scaler.to_unit(labels)).isnan().all()
+    unit = emulator.scaler.to_unit(labels)
+    assert total_errors(emulator, objective, labels, unit).isnan().all()
 
 
-def test_errors_are_the_scatter_of_repeated_observations(emulator, observe, draw_labels):
+def scatter_and_errors(emulator, observe, draw_labels, sigma, same_emulator_error=False):
     """Spectra drawn as the metric says: emulated flux + emulator error + pixel noise."""
     n_stars = 300
     labels = draw_labels(30, 41).mean(dim=0).expand(n_stars, 3).clone()
-    spectra = observe(labels, 0.02, seed=41)
+    spectra = observe(labels, sigma, seed=41)
     generator = torch.Generator().manual_seed(5)
-    factor = torch.linalg.cholesky(emulator.residuals.at(labels[:, 0]))
+    residuals = emulator.residuals.at(labels[:, 0])
+    factor = torch.linalg.cholesky(residuals)
     draw = torch.randn(n_stars, factor.shape[1], 1, generator=generator).double()
+    if same_emulator_error:
+        draw = draw[:1]
     noise = torch.randn(n_stars, 400, generator=generator).double()
-    deviation = (4e-4 + emulator.truncation.at(labels[:, 0])).sqrt()
+    deviation = (sigma**2 + emulator.truncation.at(labels[:, 0])).sqrt()
     flux = emulator.flux(labels) + (factor @ draw)[:, :, 0] @ emulator.basis.mT + deviation * noise
     metric = Metric(prior_strength=0.0)
     problem, _ = make_problem(emulator, spectra[:2], (0, 0), metric)
     objective = metric.objective(emulator, replace(spectra, flux=flux), labels)
-    problem = replace(problem, objective=objective)
+    problem = replace(problem, objective=objective, candidates=None)
     start = Fit.at_start(problem, emulator.scaler.to_unit(labels))
-    fit = LevenbergMarquardt().minimise(problem, start)
-    scatter = emulator.scaler.from_unit(fit.unit).std(dim=0)
-    claimed = fisher_errors(objective, emulator.scaler, fit.unit).median(dim=0).values
-    assert ((scatter / claimed - 1).abs() < 0.15).all()
+    unit = LevenbergMarquardt().minimise(problem, start).unit
+    errors = fisher_errors(objective, residuals, emulator.scaler, unit)
+    return emulator.scaler.from_unit(unit).std(dim=0), errors
+
+
+def test_errors_are_the_scatter_of_stars(emulator, observe, draw_labels):
+    scatter, errors = scatter_and_errors(emulator, observe, draw_labels, 0.02)
+    assert ((scatter / errors.total.median(dim=0).values - 1).abs() < 0.15).all()
+
+
+def test_the_noise_part_is_the_scatter_of_repeats_of_one_star(emulator, observe, draw_labels):
+    scatter, errors = scatter_and_errors(emulator, observe, draw_labels, 0.004, True)
+    assert ((scatter / errors.noise.median(dim=0).values - 1).abs() < 0.15).all()
+    assert (errors.noise < 0.8 * errors.total).all()
+
+
+def test_the_parts_make_the_whole(emulator, observe, draw_labels, assert_close):
+    _, errors = scatter_and_errors(emulator, observe, draw_labels, 0.02)
+    assert_close(torch.hypot(errors.noise, errors.model), errors.total)
+    assert_close(errors[torch.tensor([2, 5])].total, errors.total[[2, 5]])
+    assert (errors.noise > 0).all()
+    assert (errors.model > 0).all()
+
+
+def test_a_prior_from_the_same_noise_does_not_lessen_it(emulator, observe, draw_labels):
+    """Start labels are matched, as in a survey; the inverse Hessian would claim half as much."""
+    truth = draw_labels(300, 42)
+    metric = Metric()
+    problem, start = make_problem(emulator, observe(truth, 0.06, seed=42), (0,) * 300, metric)
+    unit = LevenbergMarquardt().minimise(problem, start).unit
+    at_start = emulator.scaler.from_unit(start.unit)
+    residuals = emulator.residuals.at(at_start[:, 0])
+    errors = fisher_errors(problem.objective, residuals, emulator.scaler, unit)
+    inverse = torch.linalg.inv(problem.objective.derivatives(unit)[2])
+    claimed = inverse.diagonal(dim1=1, dim2=2).sqrt() * emulator.scaler.scale(unit)
+    difference = (emulator.scaler.from_unit(unit) - truth).abs()
+    ours, theirs = (
+        (difference / size).median(dim=0).values / 0.6745 for size in (errors.total, claimed)
+    )
+    assert ((ours > 0.75) & (ours < 1.25)).all()
+    assert (theirs > 1.5).all()

@@ -1,0 +1,285 @@
+"""Whether the errors of labels are honest: coverage of 68 % and 95 % intervals, and pulls.
+
+    python benchmarks/coverage.py            # MILES, mock survey, repeats
+    python benchmarks/coverage.py miles      # one of them
+
+``miles``: five folds by star. Every star is measured by an emulator of the other folds, and its
+error models are learned from stars in the other folds of another dealing, so that no star is judged
+by what it has taught; also with noise added, as a survey would have it.
+``mock``: an emulator of the mock library measures the mock survey, whose true labels are known.
+``repeats``: the same survey, random errors learned from the repeats of one half of its stars and
+judged on those of the other half. Errors: ``fisher`` as the fit expects them, ``calibrated``.
+"""
+
+import argparse
+import itertools
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from record import record
+from settings import CONF, build, composed, inference
+from torchfit.calibration import Uncertainty, measured_labels, visits_of
+from torchfit.emulator.artefact import load_emulator
+from torchfit.emulator.emulator import Emulator
+from torchfit.inference import Inference
+from torchfit.library.folds import folds_by_star
+from torchfit.library.library import Library
+from torchfit.report.metrics import SPECTRAL_CLASSES, TeffRange, robust_sigma
+from torchfit.report.rows import Row
+from torchfit.spectra import Spectra
+from torchfit.uncertainty.added_noise import add_noise, learn_noise
+from torchfit.uncertainty.calibration import calibrate
+from torchfit.uncertainty.error_learning import folds_of
+from torchfit.uncertainty.error_model import ErrorModel
+from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+from torchfit.uncertainty.repeats import Visits, learn_random, pair_repeats
+from torchfit.uncertainty.systematic import learn_systematic
+from torchfit.validation import measure_library
+
+ALL = TeffRange("all", 0.0, np.inf)
+SAMPLES = ("miles", "mock", "repeats")
+N_FOLDS = 5
+UNFIT = 0b11
+"""Flags of stars on the edge of the library and of fits that did not come to rest."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Errors of labels in units of what was claimed.
+
+    Args:
+        sample: Name of the sample.
+        errors: Name of the claim.
+        labels: Names of the label axis.
+        pull: Errors over their claimed standard deviations, star by label.
+        teff: Temperature that puts a star into its class.
+    """
+
+    sample: str
+    errors: str
+    labels: tuple[str, ...]
+    pull: np.ndarray
+    teff: np.ndarray
+
+    def coverage(self) -> list[Row]:
+        """Observed coverage in percent with its standard error, and pulls, by class and label."""
+        return [
+            {
+                "sample": self.sample,
+                "errors": self.errors,
+                "class": kind.name,
+                "label": label,
+                "n": len(found),
+                "cover 68": 100 * float(np.mean(np.abs(found) < 1)),
+                "+-": 100 * float(np.sqrt(0.683 * 0.317 / len(found))),
+                "cover 95": 100 * float(np.mean(np.abs(found) < 1.96)),
+                "pull mean": float(np.mean(np.clip(found, -10, 10))),
+                "pull sigma": robust_sigma(found),
+            }
+            for kind in (*SPECTRAL_CLASSES, ALL)
+            for place, label in enumerate(self.labels)
+            if len(found := self._finite(place, kind)) > 1
+        ]
+
+    def histogram(self) -> list[Row]:
+        """Shares of the pulls in bins of half a sigma, in percent; named by the lower edges."""
+        edges = [-np.inf, *np.arange(-3, 3.25, 0.5), np.inf]
+        return [
+            {"sample": self.sample, "errors": self.errors, "label": label}
+            | {
+                f"{low:+.1f}": 100 * float(np.mean((found >= low) & (found < high)))
+                for low, high in itertools.pairwise(edges)
+            }
+            for place, label in enumerate(self.labels)
+            if len(found := self._finite(place, ALL))
+        ]
+
+    def _finite(self, place: int, kind: TeffRange) -> np.ndarray:
+        column = self.pull[kind.contains(self.teff), place]
+        return column[np.isfinite(column)]
+
+
+def noisy(spectra: Spectra, snr: float | None) -> Spectra:
+    """Spectra with noise of a given level, or as they are."""
+    if snr is None:
+        return spectra
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randn(spectra.flux.shape, generator=generator, dtype=torch.float64) / snr
+    ivar = torch.where(spectra.good, snr**2, 0.0).to(spectra.ivar)
+    flux = torch.where(spectra.good, spectra.flux + noise, spectra.flux)
+    known = torch.ones(len(spectra), dtype=torch.bool)
+    return replace(spectra, flux=flux, ivar=ivar, has_ivar=known)
+
+
+class HeldOutMiles:
+    """MILES stars, each measured by an emulator of the other folds."""
+
+    def __init__(self) -> None:
+        cfg = composed()
+        preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
+        self.library: Library = build(cfg.library)(preprocessor=preprocessor)
+        self.learning = build(cfg.uncertainty).learning
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Path(folder) / "library.ckpt"
+            whole = training.train(self.library, preprocessor, build(cfg.trainer), checkpoint)
+        self.fold = folds_by_star(self.library.star_names, N_FOLDS, seed=0)
+        self.settings: list[Inference] = [
+            inference(
+                cfg, training.with_hyperparameters(whole, self.library.select(self.fold != number))
+            )
+            for number in range(N_FOLDS)
+        ]
+
+    def measure(self, spectra: Spectra) -> MeasuredLabels:
+        """Measure spectra of all stars.
+
+        Args:
+            spectra: Of the library's stars, in its order.
+        """
+        observed = replace(self.library, spectra=spectra)
+        labels, model, noise = (torch.full_like(self.library.labels, torch.nan) for _ in range(3))
+        for number, settings in enumerate(self.settings):
+            test = (self.fold == number).nonzero()[:, 0]
+            found = measure_library(settings.emulator, observed, test, settings)
+            labels[test] = found.labels
+            model[test], noise[test] = found.errors.model, found.errors.noise
+        return MeasuredLabels(labels, LabelErrors(model, noise))
+
+    def models(self, fold: torch.Tensor) -> list[tuple[ErrorModel, ErrorModel]]:
+        """Error models for each fold, learned from the stars of all the others."""
+        library, learning = self.library, self.learning
+        quiet = self.measure(library.spectra)
+        again = self.measure(add_noise(library.spectra, seed=0))
+        names, inner = library.label_names, folds_of(library.star_names)
+        return [
+            (
+                learn_systematic(learning, quiet[t], library.labels[t], inner[t], names),
+                learn_noise(learning, quiet.labels[t], again[t], inner[t], names),
+            )
+            for t in (fold != number for number in range(N_FOLDS))
+        ]
+
+
+def miles() -> Iterator[Judged]:
+    """Held-out MILES stars, as they are and with noise."""
+    held_out = HeldOutMiles()
+    library = held_out.library
+    names, teff = library.label_names, library.labels[:, 0].numpy()
+    fold = folds_by_star(library.star_names, N_FOLDS, seed=2)
+    models = held_out.models(fold)
+    unknown = torch.full((len(library),), torch.nan, dtype=torch.float64)
+    for snr in (None, 50.0, 20.0, 10.0, 5.0):
+        measured = held_out.measure(noisy(library.spectra, snr))
+        final = torch.full_like(library.labels, torch.nan)
+        for number, (systematic, noise) in enumerate(models):
+            test = fold == number
+            own = calibrate(measured[test], unknown[test], systematic, (noise,))
+            final[test] = own.total
+        sample = "MILES" if snr is None else f"MILES S/N {snr:.0f}"
+        difference = measured.labels - library.labels
+        for claim, size in (("fisher", measured.errors.total), ("calibrated", final)):
+            yield Judged(sample, claim, names, (difference / size).numpy(), teff)
+
+
+def run(program: str, *overrides: str) -> None:
+    """Run a command of torchfit from the folder of its configuration."""
+    subprocess.run([sys.executable, f"{program}.py", *overrides], cwd=CONF.parent, check=True)
+
+
+def mock_survey(n_library: int, n_survey: int, folder: Path) -> tuple[pd.DataFrame, Emulator]:
+    """The mock survey measured with an emulator of the mock library; errors as expected."""
+    train, infer = folder / "train", folder / "infer"
+    run(
+        "train", "emulator=mastar_mock", f"library.reader.n_stars={n_library}",
+        f"hydra.run.dir={train}",
+    )  # fmt: skip
+    run(
+        "infer", "emulator=mastar_mock", f"artefact={train / 'emulator'}", "data=lamost_mock",
+        f"data.n_stars={n_survey}", "data.repeats=0.3", f"hydra.run.dir={infer}",
+        "uncertainty.random=null", "uncertainty.library=false",
+    )  # fmt: skip
+    return pd.read_parquet(infer / "catalogue.parquet"), load_emulator(train / "emulator")
+
+
+def signal_to_noise(table: pd.DataFrame) -> np.ndarray:
+    """Signal-to-noise ratio in the band of the class."""
+    return build(composed().flags).survey.snr.ratio(table)
+
+
+def mock(table: pd.DataFrame, emulator: Emulator) -> Iterator[Judged]:
+    """The mock survey against its true labels; random errors without and with its repeats."""
+    names, snr = emulator.label_names, signal_to_noise(table)
+    truth = table[[f"{name}_lit" for name in names]].to_numpy()
+    difference = table[list(names)].to_numpy() - truth
+    claims = {
+        "fisher": table,
+        "calibrated, no repeats": Uncertainty(random=None).calibrate(table, emulator, snr).table,
+        "calibrated": Uncertainty().calibrate(table, emulator, snr).table,
+    }
+    good = (table["flags"] & UNFIT == 0).to_numpy()
+    for claim, errors in claims.items():
+        pull = difference / errors[[f"e_{name}" for name in names]].to_numpy()
+        yield Judged("mock", claim, names, pull[good], truth[good, 0])
+        for low, high in itertools.pairwise((0.0, 10.0, 20.0, 40.0, np.inf)):
+            inside = good & (snr >= low) & (snr < high)
+            sample = f"mock S/N {low:.0f}-{high:.0f}"
+            yield Judged(sample, claim, names, pull[inside], truth[inside, 0])
+
+
+def repeats(table: pd.DataFrame, emulator: Emulator) -> Iterator[Judged]:
+    """Differences of repeats; random errors by the repeats of the other half of the stars."""
+    names, snr = emulator.label_names, signal_to_noise(table)
+    visits, measured = visits_of(table, snr), measured_labels(table, names)
+    learning = build(composed().uncertainty).learning
+    half = folds_by_star(visits.star.tolist(), 2, 0).numpy()
+    pulls: dict[str, list[np.ndarray]] = {"fisher": [], "calibrated": []}
+    teff = []
+    for number in (0, 1):
+        taught, test = np.flatnonzero(half != number), np.flatnonzero(half == number)
+        model = learn_random(learning, *some(visits, measured, taught), names)
+        own, at = some(visits, measured, test)
+        final = calibrate(at, torch.from_numpy(own.snr), None, () if model is None else (model,))
+        first, second = torch.from_numpy(pair_repeats(own, learning.snr_tolerance)).unbind(dim=1)
+        difference = at.labels[first] - at.labels[second]
+        for claim, size in (("fisher", at.errors.noise), ("calibrated", final.random)):
+            pulls[claim].append((difference / torch.hypot(size[first], size[second])).numpy())
+        teff.append(at.labels[first, 0].numpy())
+    for claim, parts in pulls.items():
+        yield Judged("repeats", claim, names, np.concatenate(parts), np.concatenate(teff))
+
+
+def some(
+    visits: Visits, measured: MeasuredLabels, rows: np.ndarray
+) -> tuple[Visits, MeasuredLabels]:
+    """Some observations."""
+    few = Visits(visits.star[rows], visits.exposure[rows], visits.snr[rows])
+    return few, measured[torch.from_numpy(rows)]
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("samples", nargs="*", default=SAMPLES, choices=SAMPLES)
+    parser.add_argument("--library", type=int, default=3000, help="spectra of the mock library")
+    parser.add_argument("--survey", type=int, default=4000, help="spectra of the mock survey")
+    args = parser.parse_args()
+    found = list(miles()) if "miles" in args.samples else []
+    if {"mock", "repeats"} & set(args.samples):
+        with tempfile.TemporaryDirectory() as folder:
+            survey = mock_survey(args.library, args.survey, Path(folder))
+        for name, judge in (("mock", mock), ("repeats", repeats)):
+            found += judge(*survey) if name in args.samples else []
+    record("coverage", [row for each in found for row in each.coverage()])
+    record("coverage_pulls", [row for each in found for row in each.histogram()])
+
+
+if __name__ == "__main__":
+    main()
