@@ -15,7 +15,7 @@ from hydra.errors import (
     OverrideParseException,
 )
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-from torch.multiprocessing import ProcessRaisedException
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from torchfit.exceptions import TorchfitError
 
@@ -45,6 +45,11 @@ def one_line_errors() -> Iterator[None]:
         if not ours:
             raise
         _fail(" ".join(told.partition(": ")[2].split()))
+    except ProcessExitedException as error:
+        _fail(
+            f"a process of the fit was killed, for want of memory perhaps ({one_line(error)}); "
+            "what is finished is kept: the same command goes on from there"
+        )
     except KeyboardInterrupt:
         _interrupted()
     except SystemExit as end:

@@ -27,3 +27,7 @@ class OutputError(TorchfitError):
 
 class CatalogueError(TorchfitError):
     """The parts of a run do not make a catalogue: a star is missing or doubled."""
+
+
+class CrewError(TorchfitError):
+    """One of the processes of a run has ended before its work was done."""

@@ -1,6 +1,7 @@
 """From preprocessed spectra to labels: the only place that chains matching, grouping and fit."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import lightning
 import torch
@@ -14,10 +15,13 @@ from torchfit.flags.bits import ResultFlag
 from torchfit.flags.rules import Flagging, combine
 from torchfit.group.grouping import Grouping
 from torchfit.match.cfi import correlate
+from torchfit.match.component_cfi import ComponentCFI
 from torchfit.match.matching import Matching
 from torchfit.names import ALPHA_FE
+from torchfit.optimise.common_metric import CommonMetric
 from torchfit.optimise.fit import AT_REST, STOP_REASONS, Fit, Problem
 from torchfit.optimise.fitting import Fitted, Fitting
+from torchfit.optimise.noise_shape import NoiseShape
 from torchfit.optimise.subspace import Subspace, join_label_pcas
 from torchfit.spectra import Spectra
 from torchfit.uncertainty.fisher import LabelErrors, fisher_errors
@@ -69,7 +73,6 @@ class Measured:
         """Chi-squared per degree of freedom."""
         return self.chi2 / (self.n_pix - self.labels.shape[1]).clamp_min(1)
 
-
     def with_rows(self, place: Int[Tensor, " chosen"], rows: "Measured | None") -> "Measured":
         """The same with some rows replaced.
 
@@ -83,27 +86,40 @@ class Measured:
         if rows is None:
             return self
         columns = {
-            field.name: getattr(self, field.name).index_copy(0, place, getattr(rows, field.name))
+            field.name: _with_rows(getattr(self, field.name), place, getattr(rows, field.name))
             for field in fields(self)
             if field.name != "fit"
         }
         return Measured(**columns, fit=self.fit.with_rows(place, rows.fit))
 
 
-def nothing_measured(batch: GroupBatch, n_labels: int) -> Measured:
+def _with_rows(whole: Any, place: Int[Tensor, " chosen"], rows: Any) -> Any:
+    """Replace rows of a tensor, of a dataclass of tensors, or of nothing."""
+    if isinstance(whole, Tensor):
+        return whole.index_copy(0, place, rows)
+    if whole is None:
+        return None
+    values = {name: _with_rows(each, place, vars(rows)[name]) for name, each in vars(whole).items()}
+    return replace(whole, **values)
+
+
+def nothing_measured(batch: GroupBatch, n_labels: int, sampled: bool = False) -> Measured:
     """What is told of stars that cannot be measured.
 
     Args:
         batch: The stars.
         n_labels: Number of labels.
+        sampled: Whether posteriors are asked for.
 
     Returns:
         NaN for every number, no pixel, no iteration, and the flags that say so.
     """
     number = torch.full_like(batch.spectra.flux[:, 0], torch.nan)
     labels, none = number[:, None].repeat(1, n_labels), torch.zeros_like(batch.star)
+    posterior = Posterior.nowhere(labels) if sampled else None
     return Measured(
-        star=batch.star, group=batch.group, labels=labels, errors=labels, start=labels,
+        star=batch.star, group=batch.group, labels=labels, start=labels,
+        errors=LabelErrors(labels, labels), posterior=posterior,
         cfi=number, chi2=number, sse=number, n_pix=none, n_clipped=none, outlier_score=number,
         v_rad=number, flags=none + (ResultFlag.FEW_PIXELS | ResultFlag.NOT_CONVERGED),
         fit=Fit.none(labels, none),
@@ -119,7 +135,8 @@ class Inference(lightning.LightningModule):
         grouping: Label PCA of the groups.
         fitting: Metric and optimisers.
         flagging: Limits of the flags.
-        sampling: Which posteriors are sampled, and how; ``None`` for none.
+        sampling: How posteriors are sampled, of the stars whose numbers stand in ``chosen``, an
+            attribute that is ``None`` for all stars; ``None`` for no posterior.
     """
 
     def __init__(
@@ -138,6 +155,8 @@ class Inference(lightning.LightningModule):
         self.fitting = fitting
         self.flagging = flagging
         self.sampling = sampling
+        self.chosen: Tensor | None = None
+        self._prepared: tuple[Emulator, ComponentCFI] | None = None
 
     def transfer_batch_to_device(
         self, batch: GroupBatch, device: torch.device, dataloader_idx: int
@@ -165,8 +184,28 @@ class Inference(lightning.LightningModule):
         Returns:
             Correlation with every template, and start labels.
         """
-        cfi = correlate(spectra, self.emulator.library.spectra)
-        return cfi, self.matching.start(cfi, self.emulator.library)
+        library = self.emulator.library
+        if self.matching.space == "components":
+            cfi = self._components.correlate(spectra)
+        else:
+            cfi = correlate(spectra, library.spectra)
+        return cfi, self.matching.start(cfi, library)
+
+    @property
+    def _components(self) -> ComponentCFI:
+        """The library among the components, prepared once for each emulator."""
+        if self._prepared is None or self._prepared[0] is not self.emulator:
+            emulator = self.emulator
+            pca, spectra = emulator.flux_pca, emulator.library.spectra
+            prepared = ComponentCFI.of(pca.mean, emulator.basis, pca.good, spectra)
+            self._prepared = (emulator, prepared)
+        return self._prepared[1]
+
+    def know_noise(self, shape: NoiseShape) -> None:
+        """Tell a metric that stars share how the survey's noise runs with wavelength."""
+        if isinstance(self.fitting.metric, CommonMetric):
+            metric = replace(self.fitting.metric, shape=shape)
+            self.fitting = replace(self.fitting, metric=metric)
 
     @torch.no_grad()
     def measure(self, batch: GroupBatch) -> Measured:
@@ -182,25 +221,36 @@ class Inference(lightning.LightningModule):
             Labels in the order of the batch.
         """
         usable = batch.spectra.is_usable & (batch.spectra.good & self.emulator.flux_pca.good).any(1)
-        if bool(usable.all()):
-            return self._measure(batch)
-        place = usable.nonzero()[:, 0]
-        found = self._measure(batch[place]) if len(place) else None
-        return nothing_measured(batch, len(self.emulator.label_names)).with_rows(place, found)
+        common = usable & self.fitting.metric.fits(self.emulator, batch.spectra)
+        if bool(common.all()):
+            return self._measure(batch, self.fitting)
+        result = nothing_measured(batch, len(self.emulator.label_names), self._samples)
+        for chosen, fitting in ((common, self.fitting), (usable & ~common, self.fitting.exact)):
+            place = chosen.nonzero()[:, 0]
+            if len(place):
+                result = result.with_rows(place, self._measure(batch[place], fitting))
+        return result
 
-    def _measure(self, batch: GroupBatch) -> Measured:
-        cfi, start = self.start(batch.spectra)
-        subspace = self._subspace(cfi, start, batch.group) if self.fitting.moves_groups else None
-        best = cfi.topk(min(self.matching.n_best, cfi.shape[1]), dim=1).indices
-        candidates = self.emulator.scaler.to_unit(self.emulator.library.labels[best])
-        fitted = self.fitting.fit(self.emulator, batch.spectra, start, subspace, candidates)
+    def _measure(self, batch: GroupBatch, fitting: Fitting) -> Measured:
+        """Measure stars that can be measured."""
+        subspace = candidates = None
+        if batch.start is None or batch.cfi is None or fitting.wants_matches:
+            cfi, start = self.start(batch.spectra)
+            best_cfi = cfi.max(dim=1).values.double()
+            best = cfi.topk(min(self.matching.n_best, cfi.shape[1]), dim=1).indices
+            candidates = self.emulator.scaler.to_unit(self.emulator.library.labels[best])
+            if fitting.moves_groups:
+                subspace = self._subspace(cfi, start, batch.group)
+        else:
+            start, best_cfi = batch.start, batch.cfi
+        fitted = fitting.fit(self.emulator, batch.spectra, start, subspace, candidates)
         problem, fit = fitted.problem, fitted.fit
         labels = self.emulator.scaler.from_unit(fit.unit)
-        best_cfi = cfi.max(dim=1).values
         good = batch.spectra.good & self.emulator.flux_pca.good
-        residual = torch.where(good, batch.spectra.flux - self.emulator.flux(labels), 0.0)
+        model = self.emulator.flux(labels)
+        residual = torch.where(good, batch.spectra.flux - model, 0.0)
         clean = batch.spectra.without(fitted.clipped)
-        v_rad = self.fitting.metric.velocity(self.emulator, clean, labels)
+        v_rad = fitting.metric.velocity(self.emulator, clean, labels, model)
         of_fit = self._flags(batch.spectra, fitted, best_cfi)
         of_star = self._star_flags(good, residual, labels, start, v_rad)
         posterior, of_posterior = self._sample(problem, fit, batch.star)
@@ -212,7 +262,7 @@ class Inference(lightning.LightningModule):
             posterior=posterior,
             start=start,
             cfi=best_cfi,
-            chi2=problem.objective.chi_squared(fit.unit),
+            chi2=problem.objective.chi_squared(fit.unit).double(),
             sse=residual.square().sum(dim=1),
             n_pix=(good & clean.good).sum(dim=1),
             n_clipped=fitted.clipped.sum(dim=1),
@@ -229,16 +279,23 @@ class Inference(lightning.LightningModule):
         if not self.fitting.metric.weighted:
             unknown = torch.full_like(fit.unit, torch.nan)
             return LabelErrors(unknown, unknown)
-        residuals = self.emulator.residuals.at(start[:, 0])
+        knows = problem.objective.frame is not None
+        residuals = None if knows else self.emulator.residuals.at(start[:, 0])
         return fisher_errors(problem.objective, residuals, self.emulator.scaler, fit.unit)
+
+    @property
+    def _samples(self) -> bool:
+        """Whether posteriors are asked for; an unweighted sum of squares has none."""
+        return self.sampling is not None and self.fitting.metric.weighted
 
     def _sample(
         self, problem: Problem, fit: Fit, star: Int[Tensor, " star"]
     ) -> tuple[Posterior | None, Int[Tensor, " star"]]:
         """Posterior of the chosen stars, and its flag."""
-        if self.sampling is None or not self.fitting.metric.weighted:
+        if self.sampling is None or not self._samples:
             return None, torch.zeros_like(star)
-        posterior = self.sampling.posterior(problem, self.emulator.scaler, fit.unit, star)
+        scaler, chosen = self.emulator.scaler, self.chosen
+        posterior = self.sampling.posterior(problem, scaler, fit.unit, star, chosen)
         not_mixed = self.sampling.has_not_mixed(posterior)
         return posterior, combine({ResultFlag.NOT_MIXED: not_mixed})
 

@@ -21,6 +21,9 @@ SPEED_OF_LIGHT = 299792.458
 FWHM_PER_SIGMA = 2.3548200450309493
 """Full width at half maximum of a Gaussian of unit standard deviation, 2 sqrt(2 ln 2)."""
 
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a Gaussian over its median absolute deviation."""
+
 
 @dataclass(frozen=True)
 class Quantity:

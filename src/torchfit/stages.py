@@ -12,16 +12,20 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.part_writer import PartWriter, part_path
+from torchfit.crew import ALONE, Crew
 from torchfit.data.datamodule import GroupDataset, PackedSurvey, SurveyDataModule
 from torchfit.data.shards import Shard
+from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.learner import TrainerFactory
 from torchfit.inference import Inference
+from torchfit.io.atomic import atomic
 from torchfit.library.identity import star_key
+from torchfit.optimise.noise_shape import NoiseShape
 from torchfit.report.examples import Examples
 
 MATCH_AT_ONCE = 512
+NOISE_STARS = 8192
 
 
 def run_key(settings: Mapping[str, object]) -> str:
@@ -45,35 +49,86 @@ class MatchedSurvey:
         packed: The shards.
         stars: One row per star: what its file says, ``spectral_class`` and ``in_library``.
         group: Group of each star.
+        matches: Start labels and best correlation of each star, side by side.
     """
 
     packed: PackedSurvey
     stars: pd.DataFrame
     group: np.ndarray
+    matches: np.ndarray
 
 
-def match_survey(paths: list[Path], inference: Inference) -> MatchedSurvey:
+def match_survey(
+    paths: list[Path], inference: Inference, folder: Path, crew: Crew = ALONE
+) -> MatchedSurvey:
     """Match every star to the library, and order the survey into groups.
 
     Args:
         paths: Shards.
         inference: Emulator and settings.
+        folder: Where the start labels of each shard go; those that are there are kept.
+        crew: Who matches which shards.
 
     Returns:
         The survey, ready to fit.
     """
     packed = PackedSurvey.of(paths, inference.emulator.wave)
     stars = pd.concat([Shard(path).info() for path in paths], ignore_index=True)
-    start = []
-    with tqdm(total=len(stars), desc="matching", unit="star") as bar:
-        for low in range(0, len(stars), MATCH_AT_ONCE):
-            piece = np.arange(low, min(low + MATCH_AT_ONCE, len(stars)))
-            start.append(inference.start(packed.spectra(piece))[1].numpy())
-            bar.update(len(piece))
-    classes, group = inference.grouping.order(stars["subclass"].tolist(), np.concatenate(start))
+    with tqdm(total=len(stars), desc="matching", unit="star", disable=not crew.leads) as bar:
+        for number, path in enumerate(paths):
+            if crew.takes(number):
+                match_shard(path, inference, folder)
+                bar.update(len(Shard(path)) * crew.size)
+    crew.meet()
+    matches = np.concatenate([np.load(start_path(folder, path)) for path in paths])
+    classes, group = inference.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
     known = {star_key(name) for name in inference.emulator.library.star_names}
     in_library = [bool(name) and star_key(name) in known for name in stars["name"]]
-    return MatchedSurvey(packed, stars.assign(spectral_class=classes, in_library=in_library), group)
+    inference.know_noise(noise_shape(packed, matches, inference.emulator))
+    stars = stars.assign(spectral_class=classes, in_library=in_library)
+    return MatchedSurvey(packed, stars, group, matches)
+
+
+def noise_shape(packed: PackedSurvey, matches: np.ndarray, emulator: Emulator) -> NoiseShape:
+    """How the survey's noise runs with wavelength, from stars all over the survey.
+
+    Args:
+        packed: The shards.
+        matches: Start labels and best correlation of each star.
+        emulator: Gives grid and nodes.
+
+    Returns:
+        The shape; the same in every process.
+    """
+    shape = NoiseShape.flat(emulator.residuals.nodes, len(emulator.wave))
+    chosen = np.unique(np.linspace(0, len(matches) - 1, NOISE_STARS).astype(int))
+    for piece in np.array_split(chosen, -(-len(chosen) // MATCH_AT_ONCE)):
+        shape.add(packed.spectra(piece), torch.from_numpy(matches[piece, 0]))
+    return shape
+
+
+def start_path(folder: Path, shard: Path) -> Path:
+    """Where the start labels and correlations of a shard go."""
+    return folder / f"{shard.stem}.npy"
+
+
+def match_shard(path: Path, inference: Inference, folder: Path) -> None:
+    """Write the start labels of the stars of a shard, unless they are there.
+
+    Args:
+        path: The shard.
+        inference: Emulator and settings.
+        folder: Where they go.
+    """
+    if start_path(folder, path).exists():
+        return
+    shard = Shard(path)
+    pieces = np.split(np.arange(len(shard)), range(MATCH_AT_ONCE, len(shard), MATCH_AT_ONCE))
+    spectra = (shard.spectra(inference.emulator.wave, piece) for piece in pieces)
+    found = (inference.start(piece) for piece in spectra)
+    matches = [torch.cat([start, cfi.max(1).values[:, None]], dim=1) for cfi, start in found]
+    with atomic(start_path(folder, path)) as temp, temp.open("wb") as file:
+        np.save(file, torch.cat(matches).numpy())
 
 
 def fit_survey(
@@ -82,8 +137,9 @@ def fit_survey(
     trainer: TrainerFactory,
     folder: Path,
     batch_groups: int,
-) -> pd.DataFrame:
-    """Fit all groups, batch by batch, and merge the parts.
+    crew: Crew = ALONE,
+) -> list[Path]:
+    """Fit all groups, batch by batch; every process its share.
 
     Args:
         survey: The matched survey.
@@ -91,24 +147,24 @@ def fit_survey(
         trainer: Builds the Lightning trainer.
         folder: Where parts go; those that are there are not made again.
         batch_groups: Groups per batch.
+        crew: Whose shares must be done before the parts are complete.
 
     Returns:
-        The catalogue's table.
-
-    Raises:
-        CatalogueError: If a star is missing or doubled in the parts.
+        All parts.
     """
     labels = inference.emulator.label_names
     dataset = GroupDataset(survey.packed, survey.group, batch_groups)
     done = [number for number in dataset.numbers if part_path(folder, number).exists()]
     n_done = int(np.isin(survey.group // batch_groups, done).sum())
     paths = [part_path(folder, number) for number in dataset.numbers]
-    rest = GroupDataset(survey.packed, survey.group, batch_groups, done)
+    rest = GroupDataset(survey.packed, survey.group, batch_groups, done, survey.matches)
+    crew.meet()  # All have seen the same to be done, before anyone does more of it.
     if len(rest):
         writer = PartWriter(folder, survey.stars, labels, n_done)
         run = trainer(callbacks=[writer])
         run.predict(inference, datamodule=SurveyDataModule(rest), return_predictions=False)
-    return merge_parts(paths, survey.stars["star"].to_numpy(), labels)
+    crew.meet()
+    return paths
 
 
 def choose_examples(

@@ -18,8 +18,24 @@ from torchfit.preprocess.mask import MASK_WINDOWS
 CONF = Path(__file__).parents[2] / "conf"
 PROGRAMS = ("train", "infer")
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
-NEEDED = {("data", "lamost_dr10"): ["data.root=spectra"]}
+REFERENCES = [option for group, option in OPTIONS if group == "compare"]
+NEEDED = {("data", "lamost_dr10"): ["data.root=spectra"]} | {
+    ("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES
+}
 """Values without a default, by option."""
+
+AFTER_THE_FIT = {"catalogue", "compare", "crossmatch"}
+"""Groups that training has not; validation has no others but the flags."""
+
+N_NODES = {"train": 12, "infer": 15, "validate": 4}
+"""Groups of each program, everyone of which builds."""
+
+
+def has_group(program, group):
+    if program == "validate":
+        return group in {*AFTER_THE_FIT, "flags"}
+    return program == "infer" or group not in AFTER_THE_FIT
+
 
 AT_CALL_TIME = {
     "torchfit.library.build.build_library": {"preprocessor"},
@@ -30,9 +46,13 @@ AT_CALL_TIME = {
 
 PULLS = {
     ("data", "lamost_dr10"): {"pack": "lamost"},
+    ("data", "lamost_mock"): {"pack": "lamost"},
     ("data", "lamost_sample"): {"pack": "lamost"},
     ("data", "stelib"): {"pack": "default"},
     ("emulator", "cross_validated"): {"library": "miles", "preprocess": "miles"},
+    ("emulator", "elodie"): {"library": "elodie", "preprocess": "elodie"},
+    ("emulator", "mastar"): {"library": "mastar", "preprocess": "mastar"},
+    ("emulator", "mastar_mock"): {"library": "mastar_mock", "preprocess": "mastar"},
     ("emulator", "miles"): {"library": "miles", "preprocess": "miles"},
     ("emulator", "paper"): {"library": "miles", "preprocess": "miles"},
 }
@@ -67,6 +87,19 @@ PAPER = {
     "metric.nuisance.continuum_degree": None,
     "metric.nuisance.velocity_sigma": None,
     "metric.prior_strength": 0.0,
+    "uncertainty.learning.plain": True,
+    "uncertainty.learning.snr_tolerance": 0.2,
+    "uncertainty.random": "repeats",
+    "flags.survey.snr.search": False,
+    "flags.survey.snr.thresholds.M": 10.0,
+    "flags.survey.snr.thresholds.G": 8.0,
+    "flags.survey.snr.thresholds.A": 5.0,
+    "flags.survey.snr.bands.M": "i",
+    "flags.survey.snr.bands.G": "g",
+    "flags.survey.chi2.n_sigma": 0.0,
+    "flags.survey.chi2.logarithmic": False,
+    "flags.survey.chi2.statistic": "mean_square",
+    "flags.survey.alpha_fe.teff": 7000.0,
     "optimise.bo._target_": "torchfit.optimise.bo.BayesianOptimisation",
     "optimise.bo.n_random": 10,
     "optimise.bo.kappa": 2.576,
@@ -79,7 +112,9 @@ PAPER = {
 @functools.cache
 def whole_config(program, *overrides):
     with initialize_config_dir(str(CONF), version_base=None):
-        return compose(program, ["output_dir=results", *overrides], return_hydra_config=True)
+        needed = ["results=catalogues"] if program == "validate" else []
+        options = ["output_dir=results", *needed, *overrides]
+        return compose(program, options, return_hydra_config=True)
 
 
 def composed(program, *overrides):
@@ -105,7 +140,12 @@ def nodes(cfg):
 
 each_option = pytest.mark.parametrize(
     ("program", "group", "option"),
-    [(program, group, option) for program in PROGRAMS for group, option in OPTIONS],
+    [
+        (program, group, option)
+        for program in N_NODES
+        for group, option in OPTIONS
+        if has_group(program, group)
+    ],
 )
 
 
@@ -117,7 +157,7 @@ def test_there_is_something_to_test():
 def test_keys_are_the_parameters_of_the_constructor(program, group, option):
     cfg, _ = with_option(program, group, option)
     found = list(nodes(OmegaConf.to_container(cfg, resolve=True)))
-    assert len(found) > 10
+    assert len(found) > 3
     for node in found:
         target = node["_target_"]
         parameters = inspect.signature(get_object(target)).parameters
@@ -145,7 +185,7 @@ def test_it_builds_without_the_network(program, group, option, monkeypatch, tmp_
     monkeypatch.setenv("TORCHFIT_CACHE", str(tmp_path / "no cache"))
     cfg, _ = with_option(program, group, option)
     built = {name: build(node) for name, node in cfg.items() if isinstance(node, DictConfig)}
-    assert len(built) == 11
+    assert len(built) == N_NODES[program]
     assert not list(leftovers(built))
     assert list(tmp_path.iterdir()) == []
 
@@ -283,3 +323,46 @@ def test_hyperparameters_by_cross_validation_have_a_grid_and_no_epochs():
     cfg, _ = composed("train", "emulator=cross_validated")
     assert set(cfg.emulator.learner) == {"_target_", "grid"}
     assert len(list(build(cfg.emulator).learner.grid)) == 54
+
+
+def test_several_tables_are_compared_and_joined_in_the_order_they_are_named():
+    for program in ("infer", "validate"):
+        cfg, _ = composed(
+            program,
+            "compare=[lasp,apogee_dr17]",
+            "compare.lasp.path=a",
+            "compare.apogee_dr17.path=b",
+            "crossmatch=[gaia_dr3,bailer_jones,bayestar19]",
+        )
+        assert list(build(cfg.compare)) == ["lasp", "apogee_dr17"]
+        assert list(build(cfg.crossmatch)) == ["gaia_dr3", "bailer_jones", "bayestar19"]
+
+
+def test_nothing_is_compared_or_joined_by_default():
+    cfg, _ = composed("infer")
+    assert cfg.compare == cfg.crossmatch == {}
+    assert cfg.catalogue.recommended is None
+
+
+def test_the_recommended_sample_of_the_paper_has_its_two_flags_only():
+    ours, theirs = (
+        composed("infer", f"catalogue={name}")[0].catalogue.recommended
+        for name in ("recommended", "paper")
+    )
+    assert ours.excluded_flags == theirs.excluded_flags == ["flag_snr", "flag_chi2"]
+    assert theirs.excluded_bits == []
+    assert "EDGE" in ours.excluded_bits
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_what_the_paper_found_is_of_labels_that_are_compared(name):
+    cfg, _ = composed("validate", f"compare={name}", *NEEDED["compare", name])
+    reference = cfg.compare[name]
+    for labels in reference.get("published", {}).values():
+        assert set(labels) <= set(reference.columns)
+        assert all(len(values) == 2 for values in labels.values())
+
+
+def test_what_was_typed_is_kept():
+    cfg, _ = composed("infer", "match.t=50")
+    assert "match.t=50" in cfg.overrides

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from tests.integration import world
+from tests.integration import tables, world
 from tests.integration.running import launch, run
 
 RESULTS = (
@@ -11,6 +11,17 @@ RESULTS = (
     "rejects.csv",
     "report.html",
 )
+
+
+N_VISITS = 6
+
+EVERYTHING = [
+    "catalogue=recommended",
+    "catalogue.formats=[parquet,fits,csv,votable,dataset]",
+    "crossmatch=[gaia_dr3,bailer_jones,logg_imig]",
+    "compare=[labels,apogee_dr16,clusters]",
+]
+"""Words of the command line that join, choose, and compare."""
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +78,52 @@ def lamost(artefact, lamost_tree, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory):
+    """Three stars, each at a place of its own and seen in two nights."""
+    root = tmp_path_factory.mktemp("visits")
+    labels = world.draw_labels(N_VISITS // 2, seed=8, inset=0.25)
+    for number in range(N_VISITS):
+        star = number // 2
+        header = {
+            "RA": 60.0 + star,
+            "DEC": 30.0 - star,
+            "DESIG": f"LAMOST {star}",
+            "MJD": 58000 + number,
+            "LMJD": 58001 + number,
+        }
+        world.make_lamost_star(root / f"{number}.fits", labels[star], number, header=header)
+    return root
+
+
+@pytest.fixture(scope="session")
+def measured(cache, artefact, tree, tmp_path_factory):
+    """Folder of their catalogue."""
+    folder = tmp_path_factory.mktemp("measured")
+    ended = run("infer", *world.lamost_options(folder, artefact, tree))
+    assert ended.status == 0, ended.err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def options(measured, tmp_path_factory):
+    """Everything that can be joined and compared."""
+    folder = tmp_path_factory.mktemp("tables")
+    catalogue = pd.read_parquet(measured / "catalogue.parquet", partitioning=None)
+    paths = tables.write_tables(catalogue, folder)
+    imig = f"crossmatch.logg_imig.path={measured / 'catalogue.parquet'}"
+    return [*EVERYTHING, *paths.values(), imig]
+
+
+@pytest.fixture(scope="session")
+def validated(measured, options, tmp_path_factory):
+    """Folder of the validated catalogue, and how the program ended."""
+    folder = tmp_path_factory.mktemp("validated")
+    ended = run("validate", f"results={measured}", *options, f"hydra.run.dir={folder}")
+    assert ended.status == 0, ended.err
+    return folder, ended
+
+
 @pytest.fixture
 def contents():
     """``contents(folder)``: the bytes of every result file."""
@@ -82,5 +139,5 @@ def table():
 @pytest.fixture
 def no_report(monkeypatch):
     """Leave the figures out, which take half of a small run."""
-    monkeypatch.setattr("torchfit.tasks.survey_report", lambda *arguments: "no report")
+    monkeypatch.setattr("torchfit.finish.survey_report", lambda *arguments: "no report")
     monkeypatch.setattr("torchfit.tasks.training_report", lambda *arguments: "no report")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import lightning
@@ -16,6 +17,20 @@ after the training, before that batch; with ``:interrupt`` behind it, for what C
 
 WITNESS = "TORCHFIT_TEST_WITNESS"
 """Environment variable: folder in which every process that measures leaves a file of its number."""
+
+
+PAUSE = "TORCHFIT_TEST_PAUSE"
+"""Environment variable: seconds to wait before every batch, for what must happen in the middle."""
+
+
+class Pause(Callback):
+    """Waits before every batch."""
+
+    def __init__(self, seconds: str) -> None:
+        self.seconds = float(seconds)
+
+    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+        time.sleep(self.seconds)
 
 
 class Witness(Callback):
@@ -53,9 +68,11 @@ class Kill(Callback):
 
 
 def build_trainer(callbacks=(), **settings) -> lightning.Trainer:
-    """The trainer of torchfit, with the killer and the witness if they are asked for."""
+    """The trainer of torchfit, with the killer, the witness and the pause that are asked for."""
     if moment := os.environ.get(MOMENT):
         callbacks = [*callbacks, Kill(moment)]
     if folder := os.environ.get(WITNESS):
         callbacks = [*callbacks, Witness(folder)]
+    if seconds := os.environ.get(PAUSE):
+        callbacks = [*callbacks, Pause(seconds)]
     return trainer.build_trainer(callbacks=callbacks, **settings)

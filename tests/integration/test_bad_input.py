@@ -222,7 +222,6 @@ def fill_disk(monkeypatch, name):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("torchfit.io.atomic.sync", full)
-    monkeypatch.setattr("torchfit.catalogue.write.sync", full)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.integration.killing import MOMENT
 from tests.integration.running import launch, run
 
 from torchfit.catalogue import part_writer
-from torchfit.data import pack
+from torchfit.data import piece
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ def test_survey_killed_in_the_fit_keeps_finished_parts(
 
     original = part_writer.write_part
     monkeypatch.setattr(part_writer, "write_part", write_part)
-    monkeypatch.setattr(pack, "write_shard", write_shard)
+    monkeypatch.setattr(piece, "write_shard", write_shard)
     ended = run("infer", *world.stelib_options(folder, artefact))
     assert ended.status == 0
     assert written == ["part-000002.parquet", "part-000003.parquet"]

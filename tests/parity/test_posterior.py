@@ -12,7 +12,7 @@ from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.uncertainty.posterior import Posterior, laplace, log_density, sample_posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
 
-N_STARS = 3
+N_STARS = 2
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def case(emulator, observe, draw_labels):
     return problem, LevenbergMarquardt().minimise(problem, start).unit
 
 
-def run_emcee(problem, unit, star, n_walkers=32, n_steps=3000):
+def run_emcee(problem, unit, star, n_walkers=32, n_steps=1500):
     """Unit labels drawn by emcee, and their effective number."""
     density = log_density(replace(problem, objective=problem.objective[torch.tensor([star])]))
     sampler = emcee.EnsembleSampler(

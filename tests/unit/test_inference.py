@@ -1,4 +1,4 @@
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import lightning
 import pytest
@@ -20,10 +20,13 @@ from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.metric import Metric
 from torchfit.optimise.nuisance import Nuisance
 from torchfit.trainer import build_trainer
+from torchfit.uncertainty.sampler import EnsembleSampler
+from torchfit.uncertainty.sampling import PosteriorSampling
 
 N_STARS = 10
 BO = BayesianOptimisation(n_random=3, max_iterations=2, raw_samples=16, num_restarts=2)
 LM = LevenbergMarquardt()
+SAMPLING = PosteriorSampling(EnsembleSampler(n_warmup=20, n_steps=100))
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +46,14 @@ def batch(spectra):
 
 @pytest.fixture(scope="module")
 def infer(masked_emulator):
-    def make(metric=None, **optimisers):
+    def make(metric=None, sampling=None, **optimisers):
         return Inference(
             masked_emulator,
             Matching(t=15, n_best=5),
             Grouping(max_comp=3),
             Fitting(metric or Metric(), optimisers),
             Flagging(),
+            sampling,
         )
 
     return make
@@ -137,11 +141,17 @@ def test_lightning_measures_the_same(infer, batch, optimisers):
     loader = DataLoader([batch], batch_size=None)
     build_trainer(callbacks=[keep]).predict(inference, loader, return_predictions=False)
     (found,) = keep.measured
-    for field in fields(found):
-        one, other = (getattr(measured, field.name) for measured in (found, expected))
-        if field.name == "fit":
-            one, other = one.unit, other.unit
-        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    one, other = tensors(found), tensors(expected)
+    assert len(one) == 19
+    torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+def tensors(value, path=""):
+    """All tensors of nested dataclasses by name."""
+    if isinstance(value, torch.Tensor) or value is None:
+        return {} if value is None else {path: value}
+    parts = [tensors(each, f"{path}.{name}") for name, each in vars(value).items()]
+    return {name: tensor for part in parts for name, tensor in part.items()}
 
 
 def test_a_group_alone_is_as_in_a_batch(infer, batch):
@@ -175,3 +185,32 @@ def test_flags_tell_what_happened(infer, batch, masked_emulator):
     lower, upper = masked_emulator.bounds
     edge = ((found.fit.unit <= lower + 1e-9) | (found.fit.unit >= upper - 1e-9)).any(dim=1)
     assert [ResultFlag.EDGE in flag for flag in flags] == edge.tolist()
+
+
+def test_posteriors_are_sampled_where_asked(infer, batch):
+    assert infer(lm=LM).measure(batch).posterior is None
+    inference = infer(sampling=SAMPLING, lm=LM)
+    inference.chosen = torch.tensor([102, 105])
+    found = inference.measure(batch)
+    sampled = found.posterior.mean.isfinite().all(dim=1)
+    assert batch.star[sampled].tolist() == [102, 105]
+    ratio = (found.posterior.std / found.errors.total)[sampled]
+    assert ((ratio > 0.3) & (ratio < 2)).all()
+    assert infer(Metric(weighted=False), SAMPLING, lm=LM).measure(batch).posterior is None
+
+
+def test_chains_that_do_not_mix_are_flagged(infer, batch):
+    inference = infer(sampling=replace(SAMPLING, max_rhat=1 + 1e-9), lm=LM)
+    inference.chosen = torch.tensor([102])
+    flags = inference.measure(batch).flags
+    assert ((flags & ResultFlag.NOT_MIXED) > 0).tolist() == (batch.star == 102).tolist()
+
+
+def test_a_star_without_a_pixel_beside_sampled_ones(infer, batch, spectra):
+    ivar = spectra.ivar.clone()
+    ivar[4] = 0
+    blank = replace(batch, spectra=replace(spectra, ivar=ivar))
+    found = infer(sampling=SAMPLING, lm=LM).measure(blank)
+    sampled = found.posterior.mean.isfinite().all(dim=1)
+    assert sampled.tolist() == [star != 4 for star in range(N_STARS)]
+    assert found.errors.total[4].isnan().all()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchfit import stages
+from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.part_writer import part_path
 from torchfit.catalogue.parts import read_part, write_part
 from torchfit.data.shards import star_row, write_shard
@@ -54,13 +55,19 @@ def paths(tmp_path_factory, observe, draw_labels):
 
 
 @pytest.fixture(scope="module")
-def survey(paths, inference):
-    return match_survey(paths, inference)
+def survey(paths, inference, tmp_path_factory):
+    return match_survey(paths, inference, tmp_path_factory.mktemp("start"))
+
+
+def fit(survey, inference, trainer, folder, batch_groups):
+    parts = fit_survey(survey, inference, trainer, folder, batch_groups)
+    stars = survey.stars["star"].to_numpy()
+    return merge_parts(parts, stars, inference.emulator.label_names)
 
 
 @pytest.fixture(scope="module")
 def table(survey, inference, tmp_path_factory):
-    return fit_survey(survey, inference, build_trainer, tmp_path_factory.mktemp("parts"), 2)
+    return fit(survey, inference, build_trainer, tmp_path_factory.mktemp("parts"), 2)
 
 
 @given(plain)
@@ -104,12 +111,38 @@ def test_groups_hold_stars_of_one_class(survey):
 
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_how_many_are_matched_at_once_does_not_matter(
-    paths, inference, survey, monkeypatch, at_once
+    paths, inference, survey, monkeypatch, tmp_path, at_once
 ):
     monkeypatch.setattr(stages, "MATCH_AT_ONCE", at_once)
-    again = match_survey(paths, inference)
+    again = match_survey(paths, inference, tmp_path)
     np.testing.assert_array_equal(again.group, survey.group)
     pd.testing.assert_frame_equal(again.stars, survey.stars)
+
+
+def test_matched_shards_are_not_matched_again(paths, inference, survey, monkeypatch, tmp_path):
+    match_survey(paths, inference, tmp_path)
+    (tmp_path / "0.npy").unlink()
+    matched = []
+
+    def start(self, spectra):
+        matched.append(len(spectra))
+        return original(self, spectra)
+
+    original = Inference.start
+    monkeypatch.setattr(Inference, "start", start)
+    again = match_survey(paths, inference, tmp_path)
+    assert matched == [9]
+    np.testing.assert_array_equal(again.group, survey.group)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_left", [1, 2, 3])
+def test_fewer_parts_left_than_devices(survey, inference, table, tmp_path, n_left):
+    fit(survey, inference, build_trainer, tmp_path, 1)
+    for path in sorted(tmp_path.iterdir())[:n_left]:
+        path.unlink()
+    again = fit(survey, inference, partial(build_trainer, devices=2), tmp_path, 1)
+    pd.testing.assert_frame_equal(again, table, rtol=1e-7)
 
 
 def test_every_star_is_fitted_once_and_in_order(table, survey):
@@ -120,37 +153,37 @@ def test_every_star_is_fitted_once_and_in_order(table, survey):
 
 
 def test_finished_parts_are_not_made_again(table, survey, inference, tmp_path):
-    fit_survey(survey, inference, build_trainer, tmp_path, 2)
+    fit(survey, inference, build_trainer, tmp_path, 2)
     paths = sorted(tmp_path.iterdir())
     marked = read_part(paths[1]).assign(cfi=-5.0)
     write_part(paths[1], marked)
     paths[0].unlink()
-    again = fit_survey(survey, inference, build_trainer, tmp_path, 2)
+    again = fit(survey, inference, build_trainer, tmp_path, 2)
     touched = again["star"].isin(marked["star"])
     assert (again.loc[touched, "cfi"] == -5).all()
     pd.testing.assert_frame_equal(again[~touched], table[~touched])
 
 
 def test_with_every_part_there_no_trainer_is_built(survey, inference, tmp_path, table):
-    fit_survey(survey, inference, build_trainer, tmp_path, 2)
+    fit(survey, inference, build_trainer, tmp_path, 2)
 
     def no_trainer(**_):
         raise AssertionError("a trainer was built")
 
-    again = fit_survey(survey, inference, no_trainer, tmp_path, 2)
+    again = fit(survey, inference, no_trainer, tmp_path, 2)
     pd.testing.assert_frame_equal(again, table)
 
 
 def test_a_part_of_other_stars_is_refused(survey, inference, tmp_path):
-    fit_survey(survey, inference, build_trainer, tmp_path, 2)
+    fit(survey, inference, build_trainer, tmp_path, 2)
     part_path(tmp_path, 1).write_bytes(part_path(tmp_path, 0).read_bytes())
     with pytest.raises(CatalogueError, match=r"missing.*doubled"):
-        fit_survey(survey, inference, build_trainer, tmp_path, 2)
+        fit(survey, inference, build_trainer, tmp_path, 2)
 
 
 @pytest.mark.parametrize("batch_groups", [1, 3, 50])
 def test_batches_do_not_matter(survey, inference, table, tmp_path, batch_groups):
-    other = fit_survey(survey, inference, build_trainer, tmp_path, batch_groups)
+    other = fit(survey, inference, build_trainer, tmp_path, batch_groups)
     pd.testing.assert_frame_equal(other, table, rtol=1e-7)
 
 

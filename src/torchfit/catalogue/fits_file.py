@@ -22,9 +22,9 @@ def write_fits(
 ) -> None:
     """Write the catalogue as FITS.
 
-    Units are in TUNIT, descriptions in TCOMM (TOPCAT) and in astropy's comment block, a missing
-    integer is TNULL, and ``PROV1 ...`` hold the provenance as ``key = value``. Text outside ASCII
-    is escaped with a backslash, as FITS has only ASCII.
+    Units are in TUNIT, descriptions in TCOMM, UCDs in TUCD (both for TOPCAT) and descriptions in
+    astropy's comment block too, a missing integer is TNULL, and ``PROV1 ...`` hold the provenance
+    as ``key = value``. Text outside ASCII is escaped with a backslash, as FITS has only ASCII.
 
     Args:
         path: File to write.
@@ -36,6 +36,8 @@ def write_fits(
     hdu = fits.BinTableHDU.from_columns(fields, name="CATALOGUE")
     for number, column in enumerate(schema, start=1):
         hdu.header[f"TCOMM{number}"] = column.text
+        if column.ucd:
+            hdu.header[f"TUCD{number}"] = column.ucd
     for number, (key, value) in enumerate(provenance.items(), start=1):
         hdu.header[f"PROV{number}"] = f"{key} = {value}".encode("unicode_escape").decode()
     for line in _comment_block(astropy_yaml(schema, {"__serialized_columns__": {}})):

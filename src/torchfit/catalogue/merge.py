@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from torchfit.catalogue.parts import read_part
-from torchfit.catalogue.schema import columns, conform
+from torchfit.catalogue.schema import columns, conform, is_sampled
 from torchfit.exceptions import CatalogueError
 
 _NAMED = 5
@@ -29,14 +29,17 @@ def merge_parts(
     Raises:
         CatalogueError: If a star is missing, doubled or not expected, or a part does not fit.
     """
-    parts = [conform(read_part(path), labels) for path in paths]
+    parts = [read_part(path) for path in paths]
+    schema = columns(labels, sampled=any(map(is_sampled, parts)))
+    parts = [conform(part, schema) for part in parts]
     table = pd.concat(parts, ignore_index=True) if parts else _empty(labels)
     _check_stars(table["star"].to_numpy(), np.asarray(expected_stars, dtype=np.int64))
     return table.sort_values("star", ignore_index=True)
 
 
 def _empty(labels: Sequence[str]) -> pd.DataFrame:
-    return conform(pd.DataFrame(columns=[column.name for column in columns(labels)]), labels)
+    schema = columns(labels)
+    return conform(pd.DataFrame(columns=[column.name for column in schema]), schema)
 
 
 def _check_stars(stars: np.ndarray, expected: np.ndarray) -> None:

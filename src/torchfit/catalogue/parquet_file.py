@@ -26,8 +26,9 @@ def write_parquet(
 ) -> None:
     """Write the catalogue as Parquet.
 
-    Every field carries ``unit`` and ``description``; the file carries ``provenance`` as JSON and
-    the header from which ``astropy.table.QTable.read`` takes units and descriptions.
+    Every field carries ``unit``, ``description``, ``ucd`` and, where the paper has it, its name
+    there as ``paper``; the file carries ``provenance`` as JSON and the header from which
+    ``astropy.table.QTable.read`` takes units and descriptions.
 
     Args:
         path: File to write.
@@ -35,15 +36,33 @@ def write_parquet(
         schema: Its columns.
         provenance: How the table came about.
     """
+    pq.write_table(to_arrow(table, schema, provenance), path, compression="zstd")
+
+
+def to_arrow(
+    table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+) -> pa.Table:
+    """Return the catalogue as an Arrow table that carries all that is known of its columns.
+
+    Args:
+        table: The result table.
+        schema: Its columns.
+        provenance: How the table came about.
+
+    Returns:
+        The table as :func:`write_parquet` writes it.
+    """
     fields = pa.schema([_field(column) for column in schema])
     arrow = pa.Table.from_pandas(table, schema=fields, preserve_index=False)
     metadata = {**arrow.schema.metadata, **_metadata(table, schema, provenance)}
-    pq.write_table(arrow.replace_schema_metadata(metadata), path, compression="zstd")
+    return arrow.replace_schema_metadata(metadata)
 
 
 def _field(column: Column) -> pa.Field:
-    metadata = {"unit": column.unit, "description": column.text}
-    return pa.field(column.name, _TYPES[column.dtype], metadata=metadata)
+    metadata = {"unit": column.unit, "description": column.text, "ucd": column.ucd}
+    known = {name: text for name, text in metadata.items() if text or name == "unit"}
+    paper = {"paper": column.paper} if column.paper else {}
+    return pa.field(column.name, _TYPES[column.dtype], metadata=known | paper)
 
 
 def _metadata(

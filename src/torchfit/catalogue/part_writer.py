@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from torchfit.catalogue.parts import write_part
 from torchfit.catalogue.result import result_table
+from torchfit.crew import leave_with_parent
 from torchfit.data.datamodule import GroupBatch
 from torchfit.inference import Measured
 
@@ -31,6 +32,12 @@ class PartWriter(BasePredictionWriter):
         super().__init__(write_interval="batch")
         self.folder, self.stars, self.label_names = folder, stars, label_names
         self.n_done = n_done
+
+    def setup(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
+    ) -> None:
+        """Let a spawned process write nothing once its parent is killed."""
+        leave_with_parent()
 
     def on_predict_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from torchfit.catalogue.schema import conform
+from torchfit.catalogue.schema import columns, conform
 from torchfit.inference import Measured
+
+_MEASURED = (
+    "cfi", "chi2", "rchi2", "sse", "n_pix", "n_clipped", "outlier_score", "v_rad", "group", "flags"
+)  # fmt: skip
 
 
 def result_table(
@@ -29,14 +33,35 @@ def result_table(
     table = info.drop(columns=unknown)
     for column, name in enumerate(label_names):
         table[name] = _numpy(measured.labels[:, column])
-        table[f"e_{name}"] = _numpy(measured.errors[:, column])
+        for kind, values in _errors(measured).items():
+            table[kind.format(name)] = _numpy(values[:, column])
         table[f"{name}_start"] = _numpy(measured.start[:, column])
-    for name in ("cfi", "chi2", "rchi2", "sse", "n_pix", "v_rad", "group", "flags"):
+    if measured.posterior is not None:
+        table["rhat"] = _numpy(measured.posterior.rhat)
+        table["ess"] = _numpy(measured.posterior.ess)
+    for name in _MEASURED:
         table[name] = _numpy(getattr(measured, name))
     table["iterations"] = _numpy(measured.fit.iterations)
     table["evaluations"] = _numpy(measured.fit.evaluations)
     table["stop"] = measured.fit.stop_reasons()
-    return conform(table, label_names)
+    sampled = measured.posterior is not None
+    return conform(table, columns(label_names, sampled))
+
+
+def _errors(measured: Measured) -> dict[str, Tensor]:
+    """Columns of the errors, not calibrated, and of the posterior, by name and label."""
+    posterior, errors = measured.posterior, measured.errors
+    of_fit = {
+        "e_{}": errors.total,
+        "e_{}_fisher": errors.total,
+        "e_{}_sys": errors.model,
+        "e_{}_ran": errors.noise,
+    }
+    if posterior is None:
+        return of_fit
+    low, middle, high = posterior.quantiles.unbind(dim=2)
+    of_posterior = {"{}_mean": posterior.mean, "{}_std": posterior.std}
+    return of_fit | of_posterior | {"{}_p16": low, "{}_p50": middle, "{}_p84": high}
 
 
 def _numpy(values: Tensor) -> np.ndarray:

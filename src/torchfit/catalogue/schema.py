@@ -1,6 +1,8 @@
 """The columns of the result table: name, unit, type and meaning, declared once.
 
-A new column is one line below; the parts, the merge and every written file follow.
+A new column is one line below and one in :mod:`torchfit.catalogue.vocabulary`; the parts, the
+merge and every written file follow. The fits of a survey come part by part; what needs the whole
+survey or other catalogues stands behind them.
 """
 
 from collections.abc import Sequence
@@ -9,8 +11,9 @@ from dataclasses import dataclass
 import pandas as pd
 from pandas.api.types import pandas_dtype
 
+from torchfit.catalogue.vocabulary import PAPER_NAMES, ucd_of
 from torchfit.exceptions import CatalogueError
-from torchfit.names import QUANTITIES
+from torchfit.names import LOGG, QUANTITIES
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,34 @@ class Column:
     dtype: str
     text: str
 
+    @property
+    def ucd(self) -> str:
+        """Unified Content Descriptor of the IVOA."""
+        return ucd_of(self.name)
+
+    @property
+    def paper(self) -> str:
+        """What Table 1 of the paper calls the column; empty when it is not there."""
+        return PAPER_NAMES.get(self.name, "")
+
 
 _STAR = (
     Column("star", "", "int64", "Running number of the star in the survey"),
     Column("source", "", "str", "File, or archive:member, that the spectrum was read from"),
     Column("obsid", "", "Int64", "Identifier of the observation in the survey"),
     Column("name", "", "str", "Name of the star, shared by its repeat visits"),
+    Column("uid", "", "str", "Identifier of the star in the survey, shared by its repeat visits"),
+    Column("gaia_source_id", "", "str", "Gaia DR3 source identifier, as text"),
     Column("ra", "deg", "float64", "Right ascension"),
     Column("dec", "deg", "float64", "Declination"),
+    Column("ra_obs", "deg", "float64", "Right ascension the fibre was put at"),
+    Column("dec_obs", "deg", "float64", "Declination the fibre was put at"),
+    Column("mjd", "d", "Int64", "Modified Julian Date of the night, local where the survey's is"),
     Column("subclass", "", "str", "Spectral type given by the survey"),
     Column("z", "", "float64", "Redshift removed from the spectrum before the fit"),
+    Column("z_err", "", "float64", "Error of the redshift given by the survey"),
+    Column("sum_ormask", "", "Int64", "Sum of the mask of pixels flagged in any exposure"),
+    Column("n_bad", "", "Int64", "Number of bad pixels in the file"),
 )
 
 _SNR = tuple(
@@ -49,9 +70,25 @@ _SNR = tuple(
 
 _PER_LABEL = (
     ("{}", "{}"),
-    ("e_{}", "{}: 1-sigma error from the Fisher matrix"),
+    ("e_{}", "{}: 1-sigma error, calibrated"),
+    ("e_{}_fisher", "{}: 1-sigma error that the Fisher matrix expects"),
+    ("e_{}_sys", "{}: part of the error that repeats share"),
+    ("e_{}_ran", "{}: part of the error that repeats do not share"),
     ("{}_start", "{}: start value from the matching"),
     ("{}_lit", "{}: published value carried by the survey file"),
+)
+
+_PER_SAMPLED_LABEL = (
+    ("{}_mean", "{}: mean of the posterior"),
+    ("{}_std", "{}: standard deviation of the posterior"),
+    ("{}_p16", "{}: 16th percentile of the posterior"),
+    ("{}_p50", "{}: median of the posterior"),
+    ("{}_p84", "{}: 84th percentile of the posterior"),
+)
+
+_SAMPLED = (
+    Column("rhat", "", "float64", "Split R-hat of the sampled posterior; 1 when chains agree"),
+    Column("ess", "", "float64", "Effective number of draws of the sampled posterior"),
 )
 
 _FIT = (
@@ -60,6 +97,8 @@ _FIT = (
     Column("rchi2", "", "float64", "Chi-squared per degree of freedom"),
     Column("sse", "", "float64", "Unweighted sum of squared residuals over the good pixels"),
     Column("n_pix", "", "int64", "Number of good pixels"),
+    Column("n_clipped", "", "int64", "Number of pixels left out as outliers"),
+    Column("outlier_score", "", "float64", "RMS of whitened residuals of the flux components"),
     Column("v_rad", "km/s", "float64", "Residual radial velocity found by the fit"),
     Column("group", "", "int64", "Number of the group the star was fitted in"),
     Column("spectral_class", "", "str", "Spectral class used for the grouping"),
@@ -70,17 +109,39 @@ _FIT = (
     Column("in_library", "", "bool", "Whether this very star is in the training library"),
 )
 
+_JUDGED = (
+    Column("flag_snr", "", "Int64", "1: S/N below that of the class; null: S/N not known"),
+    Column("flag_chi2", "", "Int64", "1: fitted worse than its class; null: cannot be said"),
+    Column("flag_alpha_fe", "", "Int64", "1: [alpha/Fe] of a hot dwarf; null: there is none"),
+)
+
+_GAIA = tuple(
+    Column(f"{kind}gaia_{band}", "mag", "float64", f"{text} in the {band.upper()} band of Gaia")
+    for band in ("g", "bp", "rp")
+    for kind, text in (("", "Magnitude"), ("e_", "Error of the magnitude"))
+)
+
+_JOINED = (
+    Column("logg_imig", QUANTITIES[LOGG].unit, "float64", "Surface gravity on the scale of Imig"),
+    Column("r_geo", "pc", "float64", "Geometric distance, median"),
+    Column("r_geo_16th", "pc", "float64", "Geometric distance, 16th percentile"),
+    Column("r_geo_84th", "pc", "float64", "Geometric distance, 84th percentile"),
+    *_GAIA,
+    Column("ebv_bayes19", "mag", "float64", "Reddening E(B-V) of Bayestar19 at its distance"),
+)
+
 
 def difference_unit(unit: str) -> str:
     """Return the unit of a difference of two values: dex for dex(cm/s2), else ``unit``."""
     return unit.partition("(")[0]
 
 
-def columns(labels: Sequence[str]) -> tuple[Column, ...]:
-    """Return the schema of the result table in its order.
+def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
+    """Return the schema of the fits, part by part, in its order.
 
     Args:
         labels: Labels of the emulator, names from :data:`torchfit.names.QUANTITIES`.
+        sampled: Whether posteriors were asked for.
 
     Returns:
         Every column; each label has a value, an error, a start value and a published value.
@@ -91,24 +152,63 @@ def columns(labels: Sequence[str]) -> tuple[Column, ...]:
     unknown = [label for label in labels if label not in QUANTITIES]
     if unknown:
         raise CatalogueError(f"no such label: {unknown}; declare it in torchfit.names.QUANTITIES")
-    per_label = tuple(
-        _label_column(name, text, label) for name, text in _PER_LABEL for label in labels
-    )
-    return _STAR + _SNR + per_label + _FIT
+    texts = _PER_LABEL + (_PER_SAMPLED_LABEL if sampled else ())
+    per_label = tuple(_label_column(name, text, label) for name, text in texts for label in labels)
+    return _STAR + _SNR + per_label + (_SAMPLED if sampled else ()) + _FIT
+
+
+def is_sampled(table: pd.DataFrame) -> bool:
+    """Whether posteriors were asked for when a table was made."""
+    return _SAMPLED[0].name in table
+
+
+def catalogue_columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
+    """Return the schema of the catalogue: the fits, the flags of the survey, what is joined.
+
+    Args:
+        labels: Labels of the emulator.
+        sampled: Whether posteriors were asked for.
+
+    Returns:
+        Every column.
+
+    Raises:
+        CatalogueError: If a label is unknown.
+    """
+    return columns(labels, sampled) + _JUDGED + _JOINED
 
 
 def _label_column(name: str, text: str, label: str) -> Column:
     quantity = QUANTITIES[label]
-    unit = difference_unit(quantity.unit) if name == "e_{}" else quantity.unit
+    is_difference = name.startswith("e_") or name == "{}_std"
+    unit = difference_unit(quantity.unit) if is_difference else quantity.unit
     return Column(name.format(label), unit, "float64", text.format(quantity.text))
 
 
-def conform(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+def with_missing(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
+    """Return ``table`` with the columns of the schema that it lacks, all of them missing.
+
+    Args:
+        table: A table.
+        schema: The columns wanted; none of those that it lacks is of a type without a null.
+
+    Returns:
+        A new table.
+    """
+    absent = [column for column in schema if column.name not in table]
+    empty = {
+        column.name: pd.Series([None] * len(table), table.index, pandas_dtype(column.dtype))
+        for column in absent
+    }
+    return table.assign(**empty)
+
+
+def conform(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
     """Return ``table`` with the columns of the schema, in its order and its types.
 
     Args:
         table: A table with every column of the schema, in any order; None and NaN are missing.
-        labels: Labels of the emulator.
+        schema: The columns.
 
     Returns:
         A new table with a fresh index.
@@ -116,7 +216,6 @@ def conform(table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     Raises:
         CatalogueError: If a column is missing, unknown, or does not fit its type.
     """
-    schema = columns(labels)
     differing = {column.name for column in schema} ^ set(table.columns)
     if differing:
         raise CatalogueError(

@@ -1,84 +1,65 @@
-"""The files a user gets: one catalogue in three formats, and the spectra that were rejected."""
+"""What writes the files a user gets, each to the path it is called with."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from torchfit.catalogue.fits_file import write_fits
-from torchfit.catalogue.parquet_file import write_parquet
-from torchfit.catalogue.schema import Column, columns, conform
+from torchfit.catalogue.schema import Column
 from torchfit.exceptions import CatalogueError
-from torchfit.io.atomic import atomic, sync
 
 REJECT_COLUMNS = ("source", "reason")
 """Columns of the table of spectra that could not be used."""
 
-
-def write_catalogue(
-    table: pd.DataFrame, folder: Path, labels: Sequence[str], provenance: Mapping[str, str]
-) -> dict[str, Path]:
-    """Write the catalogue as Parquet, FITS and CSV; the same input gives the same bytes.
-
-    Nothing is replaced before every file has been written, so that an older catalogue in the
-    folder stays whole when the disk is full. A CSV file has no room for units: they stand in
-    ``catalogue_columns.csv``.
-
-    Args:
-        table: The result table.
-        folder: Where to write; made when missing.
-        labels: Labels of the emulator.
-        provenance: How the table came about: versions, commit, configuration, dates of inputs.
-
-    Returns:
-        The written files by format: ``parquet``, ``fits``, ``csv``, ``columns``.
-
-    Raises:
-        CatalogueError: If the table does not fit the schema.
-        OutputError: If a file cannot be written.
-    """
-    table, schema = conform(table, labels), columns(labels)
-    paths = {kind: folder / f"catalogue.{kind}" for kind in ("parquet", "fits", "csv")}
-    paths["columns"] = folder / "catalogue_columns.csv"
-    with ExitStack() as stack:
-        temps = {kind: stack.enter_context(atomic(path)) for kind, path in paths.items()}
-        write_parquet(temps["parquet"], table, schema, provenance)
-        write_fits(temps["fits"], table, schema, provenance)
-        _write_csv(temps["csv"], table)
-        _write_csv(temps["columns"], _column_table(schema))
-        for temp in temps.values():
-            sync(temp)
-    return paths
+Writer = Callable[[Path], object]
+"""Writes one file or folder to the path it is called with."""
 
 
-def write_rejects(rejects: pd.DataFrame, folder: Path) -> Path:
-    """Write the table of spectra that could not be used as ``rejects.csv``.
+def rejects_writer(rejects: pd.DataFrame) -> Writer:
+    """What writes the table of spectra that could not be used.
 
     Args:
         rejects: Columns ``source`` and ``reason``; may have no row.
-        folder: Where to write; made when missing.
 
     Returns:
-        The written file.
+        A writer of a CSV file.
 
     Raises:
         CatalogueError: If a column is missing.
-        OutputError: If the file cannot be written.
     """
     missing = [name for name in REJECT_COLUMNS if name not in rejects.columns]
     if missing:
         raise CatalogueError(f"the rejects table has no column {missing}")
-    path = folder / "rejects.csv"
-    with atomic(path) as temp:
-        _write_csv(temp, rejects[list(REJECT_COLUMNS)])
-    return path
+    return partial(_write_csv, table=rejects[list(REJECT_COLUMNS)])
 
 
-def _column_table(schema: Sequence[Column]) -> pd.DataFrame:
-    names = {"dtype": "type", "text": "description"}
-    return pd.DataFrame([asdict(column) for column in schema]).rename(columns=names)
+def columns_writer(schema: Sequence[Column]) -> Writer:
+    """What writes the columns of a catalogue, for formats without room for units.
+
+    Args:
+        schema: The columns.
+
+    Returns:
+        A writer of a CSV file: ``name unit type description ucd paper``.
+    """
+    lines = [
+        {
+            "name": column.name,
+            "unit": column.unit,
+            "type": column.dtype,
+            "description": column.text,
+            "ucd": column.ucd,
+            "paper": column.paper,
+        }
+        for column in schema
+    ]
+    return partial(_write_csv, table=pd.DataFrame(lines))
+
+
+def text_writer(text: str) -> Writer:
+    """What writes a text in UTF-8."""
+    return partial(Path.write_text, data=text, encoding="utf-8")
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -1,12 +1,14 @@
 """The rule behind each bit; pure functions of what the fit found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.flags.bits import ResultFlag
+from torchfit.flags.emission import Emission
+from torchfit.flags.survey_rules import SurveyRules
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,25 @@ class Flagging:
         min_cfi: Best correlation below which a match is poor.
         min_good: Share of the emulator's pixels below which a star has few.
         edge: Distance to the edge of the box, as a share of its width, that counts as on it.
+        max_masked: Share of bad pixels, between the first and the last good one, above which a
+            star has many.
+        max_move: Distance from the start labels, in half-widths of the intervals that matched
+            sets come from, above which start and fit disagree.
+        max_velocity: Residual velocity in km/s above which the redshift is suspicious.
+        max_score: Outlier score above which a star is peculiar.
+        emission: What counts as a line in emission.
+        survey: The rules that need the whole survey.
     """
 
     min_cfi: float = 0.5
     min_good: float = 0.5
     edge: float = 1e-6
+    max_masked: float = 0.2
+    max_move: float = 1.0
+    max_velocity: float = 60.0
+    max_score: float = 2.0
+    emission: Emission = field(default_factory=Emission)
+    survey: SurveyRules = field(default_factory=SurveyRules)
 
     def on_edge(
         self,
@@ -41,6 +57,45 @@ class Flagging:
         """
         near = self.edge * (upper - lower)
         return ((unit <= lower + near) | (unit >= upper - near)).any(dim=1)
+
+    def has_moved(
+        self,
+        labels: Float[Tensor, "star label"],
+        start: Float[Tensor, "star label"],
+        half_widths: Float[Tensor, "star label"],
+    ) -> Bool[Tensor, " star"]:
+        """Stars whose fit ended far from their start labels.
+
+        Args:
+            labels: Fitted labels.
+            start: Start labels.
+            half_widths: Half-widths of the intervals of the matched sets.
+
+        Returns:
+            True where any label moved too far.
+        """
+        return ((labels - start).abs() > self.max_move * half_widths).any(dim=1)
+
+    def is_moving(self, v_rad: Float[Tensor, " star"]) -> Bool[Tensor, " star"]:
+        """Stars with a large residual velocity (km/s); one that is not known is none."""
+        return v_rad.abs() > self.max_velocity
+
+    def is_masked(
+        self, good: Bool[Tensor, "star pix"], known: Bool[Tensor, " pix"]
+    ) -> Bool[Tensor, " star"]:
+        """Stars with many bad pixels in the range that their spectrum covers.
+
+        Args:
+            good: Good pixels of the stars.
+            known: Pixels that the emulator knows; the others do not count.
+
+        Returns:
+            True where the share of bad pixels is above ``max_masked``.
+        """
+        begun = good.cummax(dim=1).values
+        covered = begun & good.flip(1).cummax(dim=1).values.flip(1) & known
+        bad = (covered & ~good).sum(dim=1)
+        return bad > self.max_masked * covered.sum(dim=1)
 
 
 def combine(rules: dict[ResultFlag, Bool[Tensor, " star"]]) -> Int[Tensor, " star"]:

@@ -1,17 +1,14 @@
 """How far labels and fluxes are from their reference, by temperature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from torchfit.catalogue.schema import difference_unit
-from torchfit.names import QUANTITIES
+from torchfit.names import MAD_TO_SIGMA, QUANTITIES
 from torchfit.report.rows import Row
-
-MAD_TO_SIGMA = 1.4826
-"""Standard deviation of a Gaussian over its median absolute deviation."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,34 @@ def label_residuals(
         teff_reference: Effective temperature in K that puts a star in its class.
 
     Returns:
-        Rows ``class, n, label, unit, bias, sigma_robust, sigma_std``: the number of stars with
-        both labels, and the median, robust and plain standard deviation of predicted minus
-        reference. A class without a star has no row; the scatter of one star is NaN.
+        Rows ``class, n, label, unit, bias, sigma_robust, mean, sigma_std``: the number of stars
+        with both labels, and the median, robust scatter, mean and standard deviation of predicted
+        minus reference. A class without a star has no row; the scatter of one star is NaN.
+    """
+    groups = {each.name: each.contains(teff_reference) for each in SPECTRAL_CLASSES}
+    return residual_rows(predicted - reference, labels, groups)
+
+
+def residual_rows(
+    residual: Float[np.ndarray, "star label"],
+    labels: Sequence[str],
+    groups: Mapping[str, Bool[np.ndarray, " star"]],
+) -> list[Row]:
+    """Summarise differences, label by label and group by group.
+
+    Args:
+        residual: Differences; NaN where there is none.
+        labels: Names of the label axis.
+        groups: Stars of every group.
+
+    Returns:
+        Rows as those of :func:`label_residuals`, the name of the group in ``class``.
     """
     return [
-        {"class": teff_class.name, "n": inside.size, "label": label, **_spread(label, inside)}
-        for residual, label in zip((predicted - reference).T, labels, strict=True)
-        for teff_class in SPECTRAL_CLASSES
-        if (inside := _finite(residual[teff_class.contains(teff_reference)])).size
+        {"class": name, "n": inside.size, "label": label, **_spread(label, inside)}
+        for column, label in zip(residual.T, labels, strict=True)
+        for name, members in groups.items()
+        if (inside := _finite(column[members])).size
     ]
 
 
@@ -106,5 +122,6 @@ def _spread(label: str, residual: np.ndarray) -> Row:
         "unit": difference_unit(QUANTITIES[label].unit),
         "bias": float(np.median(residual)),
         "sigma_robust": sigma_robust,
+        "mean": float(np.mean(residual)),
         "sigma_std": sigma_std,
     }

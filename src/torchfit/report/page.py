@@ -31,13 +31,19 @@ class Section:
     tables: Sequence[tuple[str, Sequence[Row]]] = ()
 
 
-def render_page(title: str, summary: Mapping[str, str], sections: Sequence[Section]) -> str:
+def render_page(
+    title: str,
+    summary: Mapping[str, str],
+    sections: Sequence[Section],
+    record: Mapping[str, str] | None = None,
+) -> str:
     """Render a page; the same input gives the same text.
 
     Args:
         title: Title of the page.
         summary: What stands at the top, word by word.
         sections: The sections in their order.
+        record: How every number came about, at the end: versions, configuration.
 
     Returns:
         HTML with style and figures inside, without scripts or links to elsewhere.
@@ -50,7 +56,10 @@ def render_page(title: str, summary: Mapping[str, str], sections: Sequence[Secti
     )
     template = environment.get_template("page.html.j2")
     return template.render(
-        title=title, summary=dict(summary), sections=[_section(section) for section in sections]
+        title=title,
+        summary=dict(summary),
+        sections=[_section(section) for section in sections],
+        record=dict(record or {}),
     )
 
 

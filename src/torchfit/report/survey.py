@@ -1,4 +1,4 @@
-"""The page of a survey: what was fitted, how well, and what was not."""
+"""The page of a survey: what was fitted, how well, what can be used, and what was not."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from torchfit.names import FE_H, LOGG, QUANTITIES, TEFF
+from torchfit.catalogue.finished import FinishedSurvey
+from torchfit.compare.clusters import ClusterComparison
+from torchfit.names import QUANTITIES, TEFF
 from torchfit.optimise.fit import AT_REST
+from torchfit.report.clusters import clusters_section
+from torchfit.report.colours import colours_section
+from torchfit.report.comparisons import comparison_section
 from torchfit.report.examples import Examples
 from torchfit.report.figures.comparison import label_comparison
-from torchfit.report.figures.population import chi2_histogram, kiel_diagram
 from torchfit.report.figures.spectrum import spectrum_figure
+from torchfit.report.flags import flags_section, goodness_section, joins_section, sample_section
 from torchfit.report.metrics import label_residuals
 from torchfit.report.page import Section, render_page
+from torchfit.report.population import population_section
+from torchfit.report.repeats import repeats_section
 from torchfit.report.rows import Row
 
 LISTED = 25
@@ -21,49 +28,47 @@ LISTED = 25
 
 
 def survey_report(
-    table: pd.DataFrame,
-    rejects: pd.DataFrame,
+    survey: FinishedSurvey,
     examples: Examples | None,
     library_labels: Float[np.ndarray, "template label"] | None,
     summary: Mapping[str, str],
-    labels: Sequence[str],
 ) -> str:
     """Render the page of a survey run.
 
     Args:
-        table: The result table; may have no row.
-        rejects: Spectra that could not be used, columns ``source`` and ``reason``.
+        survey: The finished survey; may have no star.
         examples: Fitted spectra to show; ``None`` when none were kept.
         library_labels: Labels of the training library; ``None`` leaves it out of the diagram.
         summary: What stands at the top, word by word.
-        labels: Names of the labels.
 
     Returns:
         HTML, self-contained; what is not there is said to be not there.
     """
+    table, labels = survey.table, survey.labels
     sections = (
-        kiel_section(table, library_labels, labels),
+        sample_section(survey),
+        population_section(table, library_labels, labels),
         published_section(table, labels),
-        chi2_section(table),
+        *_comparisons(survey),
+        goodness_section(table, survey.findings.explained),
+        flags_section(survey.findings.explained),
+        repeats_section(table, labels),
+        colours_section(table),
+        joins_section(survey.findings.joins),
         examples_section(examples),
-        failures_section(table, rejects),
+        failures_section(table, survey.rejects),
     )
-    return render_page("Stellar labels of a survey", summary, sections)
+    return render_page("Stellar labels of a survey", summary, sections, survey.provenance)
 
 
-def kiel_section(
-    table: pd.DataFrame,
-    library_labels: Float[np.ndarray, "template label"] | None,
-    labels: Sequence[str],
-) -> Section:
-    """Show where the stars lie; see :func:`survey_report` for the arguments."""
-    n_drawn = int(np.isfinite(_values(table, (TEFF, LOGG, FE_H), "")).all(axis=1).sum())
-    text = f"{n_drawn} of {len(table)} stars have finite labels."
-    if not n_drawn:
-        return Section("Kiel diagram", f"{text} There is nothing to draw.")
-    caption = "Surface gravity against effective temperature, coloured by iron abundance"
-    figure = kiel_diagram(table, library_labels, labels)
-    return Section("Kiel diagram", text, [(caption, figure)])
+def _comparisons(survey: FinishedSurvey) -> list[Section]:
+    """A section for every catalogue that was compared with."""
+    return [
+        clusters_section(survey.table, each, survey.sample)
+        if isinstance(each, ClusterComparison)
+        else comparison_section(survey.table, each, survey.sample)
+        for each in survey.findings.comparisons
+    ]
 
 
 def published_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
@@ -107,16 +112,6 @@ def _published_text(both: np.ndarray, known: np.ndarray, labels: Sequence[str]) 
     return " ".join(sentences)
 
 
-def chi2_section(table: pd.DataFrame) -> Section:
-    """Show how well the stars are fitted."""
-    rchi2 = table["rchi2"].to_numpy(dtype=float)
-    good = np.isfinite(rchi2) & (rchi2 > 0)
-    if not good.any():
-        return Section("Goodness of fit", "No star has a finite reduced chi-squared.")
-    text = f"{good.sum()} of {len(table)} stars have a finite reduced chi-squared."
-    return Section("Goodness of fit", text, [("Reduced chi-squared", chi2_histogram(rchi2))])
-
-
 def examples_section(examples: Examples | None) -> Section:
     """Show fitted spectra and what the model leaves."""
     if examples is None or not examples.title:
@@ -135,18 +130,13 @@ def examples_section(examples: Examples | None) -> Section:
 def failures_section(table: pd.DataFrame, rejects: pd.DataFrame) -> Section:
     """Say which spectra were rejected, which fits did not converge, and why."""
     unfinished = table[~table["stop"].isin(AT_REST)]
-    reasons = [
-        reason.removeprefix(f"{source}: ")
-        for source, reason in zip(rejects["source"], rejects["reason"], strict=True)
-    ]
-    listed = rejects.assign(reason=reasons)
     text = (
         f"{len(rejects)} spectra were rejected; {len(unfinished)} of {len(table)} fits did not "
         "converge."
     )
     tables = [
-        _shortened("Rejected spectra by reason", _counts(listed, "reason"), "rejects.csv"),
-        _shortened("Rejected spectra", listed[["source", "reason"]], "rejects.csv"),
+        _shortened("Rejected spectra by reason", _counts(rejects, "reason"), "rejects.csv"),
+        _shortened("Rejected spectra", rejects[["source", "reason"]], "rejects.csv"),
         _shortened("Why the fits stopped", _counts(table, "stop"), "the catalogue"),
         _shortened("Fits that did not converge", unfinished[_UNFINISHED], "the catalogue"),
     ]

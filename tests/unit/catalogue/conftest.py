@@ -2,15 +2,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from torchfit.catalogue.schema import columns
+from torchfit.catalogue.schema import catalogue_columns, columns, conform
 from torchfit.names import LABELS
 
 
-def _table(n_stars, labels=LABELS):
+def _catalogue(n_stars, labels=LABELS):
+    """A catalogue in the types of its schema; see :func:`_table`."""
+    return conform(_table(n_stars, labels, catalogue_columns), catalogue_columns(labels))
+
+
+def _table(n_stars, labels=LABELS, schema=columns):
     """A result table with a different value in every cell, a null obsid, and odd names."""
     stars = np.arange(n_stars)
     cells = {}
-    for place, column in enumerate(columns(labels)):
+    for place, column in enumerate(schema(labels)):
         cells[column.name] = _cells(column, stars, place)
     table = pd.DataFrame(cells)
     table.loc[table["star"] % 3 == 1, ["snr_u", "teff_lit", "v_rad"]] = np.nan
@@ -37,3 +42,13 @@ def make_table():
 @pytest.fixture
 def table():
     return _table(7)
+
+
+@pytest.fixture
+def make_catalogue():
+    return _catalogue
+
+
+@pytest.fixture
+def catalogue():
+    return _catalogue(7)

@@ -12,6 +12,8 @@ from torchfit.inference import Measured
 from torchfit.names import LABELS
 from torchfit.optimise.fit import STOP_REASONS, Fit
 from torchfit.spectra import StarInfo
+from torchfit.uncertainty.fisher import LabelErrors
+from torchfit.uncertainty.posterior import Posterior
 
 THREE = LABELS[:3]
 
@@ -36,12 +38,15 @@ def measured():
         star=torch.tensor([2, 0]),
         group=torch.tensor([7, 8]),
         labels=labels,
-        errors=labels / 100,
+        errors=LabelErrors(0.006 * labels.abs(), 0.008 * labels.abs()),
+        posterior=None,
         start=labels + 1,
         cfi=two / 10,
         chi2=two * 1000,
         sse=two,
         n_pix=torch.tensor([103, 1003]),
+        n_clipped=torch.tensor([3, 0]),
+        outlier_score=two,
         v_rad=torch.full_like(two, torch.nan),
         flags=torch.tensor([0, 17]),
         fit=fit,
@@ -90,3 +95,29 @@ def test_the_stars_may_have_any_index(measured, stars):
 def test_a_tensor_with_a_gradient_is_a_number(measured, stars):
     learned = replace(measured, chi2=measured.chi2.requires_grad_())
     assert result_table(learned, stars, THREE)["chi2"].tolist() == [1000, 2000]
+
+
+def test_errors_come_in_parts(measured, stars):
+    row = result_table(measured, stars, THREE).iloc[0]
+    assert row["e_teff"] == row["e_teff_fisher"] == 50
+    assert (row["e_teff_ran"], row["e_teff_sys"]) == pytest.approx((40, 30))
+
+
+def test_a_sampled_posterior_has_columns_beside_the_error(measured, stars):
+    posterior = Posterior.nowhere(measured.labels)
+    one = Posterior(
+        measured.labels[:1] + 5,
+        torch.diag(torch.tensor([100.0, 4, 9], dtype=torch.float64) ** 2)[None],
+        measured.labels[:1, :, None] + torch.tensor([-1.0, 0, 1], dtype=torch.float64),
+        torch.tensor([1.01], dtype=torch.float64),
+        torch.tensor([900.0], dtype=torch.float64),
+    )
+    posterior.put(torch.tensor([1]), one)
+    table = result_table(replace(measured, posterior=posterior), stars, THREE)
+    assert list(table.columns) == [column.name for column in columns(THREE, sampled=True)]
+    other, row = table.iloc[0], table.iloc[1]
+    assert (row["teff_mean"], row["teff_std"], row["rhat"], row["ess"]) == (5005, 100, 1.01, 900)
+    assert (row["teff_p16"], row["teff_p50"], row["teff_p84"]) == (4999, 5000, 5001)
+    assert row["e_teff"] == row["e_teff_fisher"] == 60
+    assert np.isnan(other["teff_mean"])
+    assert other["e_teff"] == other["e_teff_fisher"] == 50

@@ -47,3 +47,43 @@ def test_a_bit_is_set_exactly_where_its_rule_says_so(stars):
 def test_no_rule_that_applies_is_zero():
     nothing = torch.zeros(3, dtype=torch.bool)
     assert combine({ResultFlag.EDGE: nothing, ResultFlag.NO_ERRORS: nothing}).tolist() == [0, 0, 0]
+
+
+def moved(*distance):
+    start = torch.tensor([[5000.0, 4.0, -0.5]]).double()
+    widths = torch.tensor([[1000.0, 1.0, 0.5]]).double()
+    return bool(Flagging().has_moved(start + torch.tensor([distance]).double(), start, widths))
+
+
+@pytest.mark.parametrize("distance", [(1001, 0, 0), (0, -1.01, 0), (0, 0, 0.51)])
+def test_one_label_beyond_its_interval_has_moved(distance):
+    assert moved(*distance)
+
+
+def test_labels_within_their_intervals_have_not():
+    assert not moved(-999, 0.99, 0.49)
+
+
+def test_a_velocity_that_is_not_known_is_not_large():
+    v_rad = torch.tensor([0.0, 61.0, -61.0, torch.nan])
+    assert Flagging().is_moving(v_rad).tolist() == [False, True, True, False]
+
+
+def masked(pattern, known=None, share=0.2):
+    good = torch.tensor([[letter == "g" for letter in pattern]])
+    known = torch.tensor([letter == "k" for letter in known or "k" * len(pattern)])
+    return bool(Flagging(max_masked=share).is_masked(good, known))
+
+
+def test_gaps_within_a_spectrum_count_and_its_ends_do_not():
+    assert masked("gbbgggggg")
+    assert not masked("gbggggggg")
+    assert not masked("bbbbbgbggggggbbbbb")
+
+
+def test_pixels_that_the_emulator_does_not_know_do_not_count():
+    assert not masked("gbbbggggg", "kuuukkkkk")
+
+
+def test_a_spectrum_without_a_good_pixel_has_no_gap():
+    assert not masked("bbbb")

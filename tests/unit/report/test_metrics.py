@@ -55,6 +55,7 @@ def test_label_residuals_by_hand(rows):
     ]
     assert rows[0]["bias"] == pytest.approx(20.0)
     assert rows[0]["sigma_robust"] == pytest.approx(14.826)
+    assert rows[0]["mean"] == pytest.approx(30.0)
     assert rows[0]["sigma_std"] == pytest.approx(np.sqrt(1400.0 / 3.0))
     assert rows[2]["bias"] == pytest.approx(0.2)
     assert (rows[0]["unit"], rows[2]["unit"]) == ("K", "dex")

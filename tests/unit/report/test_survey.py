@@ -8,11 +8,17 @@ from torchfit.report.examples import Examples
 from torchfit.report.survey import survey_report
 
 TITLES = [
-    "Kiel diagram",
+    "The sample by class",
+    "Kiel diagram and abundances",
     "Comparison with the published labels",
     "Goodness of fit",
+    "Flags",
+    "Repeat visits",
+    "Dereddened colour and temperature",
+    "Columns joined from other tables",
     "Fitted spectra",
     "Stars that failed, and why",
+    "How this page was made",
 ]
 
 
@@ -27,47 +33,81 @@ def examples():
 def rejects():
     reasons = ["no good pixel"] * 3 + ["wavelengths do not increase"]
     sources = [f"bad-{number}.fits" for number in range(4)]
-    parts = zip(sources, reasons, strict=True)
-    return pd.DataFrame(
-        {"source": sources, "reason": [f"{source}: {reason}" for source, reason in parts]}
-    )
+    return pd.DataFrame({"source": sources, "reason": reasons})
 
 
-def test_full_page(make_table, rejects, examples, parse):
+@pytest.fixture
+def page(make_survey, parse):
+    """``page(table, ...)``: the rendered page of a table."""
+
+    def render(table, examples=None, library=None, summary=None, **settings):
+        survey = make_survey(table, **settings)
+        return parse(survey_report(survey, examples, library, summary or {}))
+
+    return render
+
+
+def test_full_page(make_table, rejects, examples, page):
     library = make_table(30)[list(LABELS)].to_numpy()
-    page = parse(
-        survey_report(make_table(40), rejects, examples, library, {"Survey": "test"}, LABELS)
-    )
-    assert all(title in page.text for title in TITLES)
-    assert len(page.images) == 1 + len(LABELS) + 1 + 2
-    assert all(image["alt"] for image in page.images)
-    assert "Survey test" in page.text
-    assert "8 of them are in the training library" in page.text
+    full = page(make_table(40), examples, library, {"Survey": "test"}, rejects=rejects)
+    assert all(title in full.text for title in TITLES)
+    kiel, alpha, published, chi2 = 2, 1, len(LABELS), 1
+    assert len(full.images) == kiel + alpha + published + chi2 + len(examples.title)
+    assert all(image["alt"] for image in full.images)
+    assert "Survey test" in full.text
+    assert "8 of them are in the training library" in full.text
 
 
-def test_same_input_gives_same_page(make_table, rejects, examples):
-    pages = {
-        survey_report(make_table(10), rejects, examples, None, {"a": "b"}, LABELS) for _ in range(2)
-    }
+def test_every_section_is_linked(make_table, page):
+    full = page(make_table(10))
+    assert [link.removeprefix("#") for link in full.links] == full.ids
+    assert full.ids[-1] == "record"
+
+
+def test_the_record_is_at_the_end(make_table, page):
+    text = page(make_table(3)).text
+    assert "torchfit : 0.1.0" in text
+    assert text.endswith("config a: 1 b: 2")
+
+
+def test_same_input_gives_same_page(make_table, make_survey, rejects, examples):
+    survey = make_survey(make_table(10), rejects)
+    pages = {survey_report(survey, examples, None, {"a": "b"}) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_the_page_does_not_grow_with_the_number_of_stars(make_table, make_survey):
+    sizes = []
+    for n_stars in (8_000, 80_000):
+        findings = {"explained": {"flag_snr": [{"class": "G", "threshold": 8.0}]}}
+        survey = make_survey(make_table(n_stars), **findings)
+        sizes.append(len(survey_report(survey, None, None, {})))
+    assert sizes[1] < 1.25 * sizes[0]
+    assert sizes[1] < 3e6
 
 
 @pytest.mark.parametrize("n_stars", [0, 1, 10])
 @pytest.mark.parametrize("labels", [LABELS[:3], LABELS])
-def test_few_stars(make_table, no_rejects, parse, n_stars, labels):
-    page = parse(survey_report(make_table(n_stars, labels), no_rejects, None, None, {}, labels))
-    assert all(title in page.text for title in TITLES)
-    assert f"{n_stars} of {n_stars} stars have finite labels" in page.text
-    assert "0 spectra were rejected" in page.text
+def test_few_stars(make_table, page, n_stars, labels):
+    few = page(make_table(n_stars, labels), labels=labels)
+    assert all(title in few.text for title in TITLES)
+    assert f"{n_stars} of {n_stars} stars have finite labels" in few.text
+    assert "0 spectra were rejected" in few.text
 
 
-def test_no_star_at_all_says_so(make_table, no_rejects, parse):
-    page = parse(survey_report(make_table(0), no_rejects, None, None, {}, LABELS))
-    assert page.images == [] and "table" not in page.tags
-    assert "There is nothing to draw." in page.text
-    assert "No star has both a fitted and a published label." in page.text
-    assert "No star has a finite reduced chi-squared." in page.text
-    assert "No spectrum was kept for this page." in page.text
+def test_no_star_at_all_says_so(make_table, page):
+    empty = page(make_table(0))
+    assert empty.images == [] and "table" not in empty.tags
+    for sentence in (
+        "There is nothing to draw.",
+        "No star has both a fitted and a published label.",
+        "No star has a finite reduced chi-squared.",
+        "No star was seen twice: nothing can be said of repeats.",
+        "No star has Gaia magnitudes and a reddening",
+        "Nothing was joined",
+        "No spectrum was kept for this page.",
+    ):
+        assert sentence in empty.text
 
 
 def test_no_published_labels_says_so(make_table):
@@ -92,7 +132,7 @@ def test_library_stars_are_not_counted(make_table):
     assert [(row["n"], row["bias"]) for row in rows if row["label"] == "teff"] == [(8, 100.0)]
 
 
-def test_only_library_stars_leave_no_table(make_table, no_rejects, parse):
+def test_only_library_stars_leave_no_table(make_table):
     table = make_table(10).assign(in_library=True)
     section = survey.published_section(table, LABELS)
     assert "No independent star remains" in section.text
@@ -106,15 +146,15 @@ def test_class_follows_the_published_temperature_or_else_ours(make_table):
     assert classes == {"FGK", "A"}
 
 
-def test_all_labels_nan(make_table, no_rejects, parse):
+def test_all_labels_nan(make_table, page):
     table = make_table(10)
     table[[*LABELS, "rchi2"]] = np.nan
-    page = parse(survey_report(table, no_rejects, None, None, {}, LABELS))
-    assert page.images == []
-    assert "0 of 10 stars have finite labels. There is nothing to draw." in page.text
+    empty = page(table)
+    assert empty.images == []
+    assert "0 of 10 stars have finite labels. There is nothing to draw." in empty.text
 
 
-def test_rejects_are_grouped_by_reason_without_the_source(make_table, rejects):
+def test_rejects_are_grouped_by_reason(make_table, rejects):
     tables = dict(survey.failures_section(make_table(0), rejects).tables)
     assert tables["Rejected spectra by reason"] == [
         {"reason": "no good pixel", "n": 3},

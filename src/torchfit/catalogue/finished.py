@@ -1,0 +1,100 @@
+"""A finished survey: the catalogue, and all that is said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+
+from torchfit.catalogue.product import ENDINGS, Product
+from torchfit.catalogue.schema import catalogue_columns, conform, is_sampled
+from torchfit.catalogue.write import Writer, columns_writer, rejects_writer
+from torchfit.compare.clusters import ClusterComparison
+from torchfit.compare.reference import Comparison
+from torchfit.crossmatch.join import Line
+from torchfit.io.atomic import remove, write_together
+
+CATALOGUE, RECOMMENDED = "catalogue", "recommended"
+REJECTS = "rejects.csv"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is to be told of a survey beside its catalogue.
+
+    Args:
+        explained: Lines that explain how the flags of the survey were set, by column.
+        joins: What columns were joined from: one line per source.
+        comparisons: Labels of others for our stars, members of clusters.
+    """
+
+    explained: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+    joins: Sequence[Line] = ()
+    comparisons: Sequence[Comparison | ClusterComparison] = ()
+
+
+@dataclass(frozen=True)
+class FinishedSurvey:
+    """What a run has found.
+
+    Args:
+        table: The catalogue: all columns of its schema.
+        rejects: Spectra that could not be used: ``source reason``.
+        labels: Labels of the emulator.
+        recommended: Stars of the recommended sample; ``None`` when none was asked for.
+        provenance: How all this came about: versions, configuration, emulator.
+        findings: What is to be told beside.
+    """
+
+    table: pd.DataFrame
+    rejects: pd.DataFrame
+    labels: tuple[str, ...]
+    recommended: Bool[np.ndarray, " star"] | None
+    provenance: Mapping[str, str]
+    findings: Findings = field(default_factory=Findings)
+
+    @property
+    def sample(self) -> Bool[np.ndarray, " star"]:
+        """The recommended stars, or all when no sample was asked for."""
+        everyone = np.ones(len(self.table), dtype=bool)
+        return everyone if self.recommended is None else self.recommended
+
+    def write(
+        self, folder: Path, product: Product, others: Mapping[str, Writer]
+    ) -> dict[str, Path]:
+        """Write all files of the run; they appear together, ``catalogue.parquet`` the last.
+
+        Tables of an older run that this one does not write are removed.
+
+        Args:
+            folder: Where to write; made when missing.
+            product: Which formats.
+            others: What else to write, by file name.
+
+        Returns:
+            The written files by name.
+
+        Raises:
+            CatalogueError: If the table does not fit its schema.
+            OutputError: If a file cannot be written.
+        """
+        writers = {REJECTS: rejects_writer(self.rejects), **others, **self._tables(product)}
+        write_together({folder / name: write for name, write in writers.items()})
+        for name in (f"{table}{end}" for table in (CATALOGUE, RECOMMENDED) for end in _ENDINGS):
+            if name not in writers:
+                remove(folder / name)
+        return {name: folder / name for name in writers}
+
+    def _tables(self, product: Product) -> dict[str, Writer]:
+        schema = catalogue_columns(self.labels, is_sampled(self.table))
+        whole = conform(self.table, schema)
+        tables = {"catalogue_columns.csv": columns_writer(schema)}
+        if self.recommended is not None:
+            few = whole[self.recommended].reset_index(drop=True)
+            tables |= product.writers(RECOMMENDED, few, schema, self.provenance)
+        return tables | product.writers(CATALOGUE, whole, schema, self.provenance)
+
+
+_ENDINGS = tuple(ENDINGS.values())

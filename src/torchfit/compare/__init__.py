@@ -1,0 +1,1 @@
+"""Our labels beside those of others, and of the same stars seen again."""

@@ -1,0 +1,101 @@
+"""A catalogue of labels that ours are compared with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from torchfit.crossmatch.external import ExternalCatalogue
+from torchfit.crossmatch.join import Line
+from torchfit.exceptions import ConfigError
+from torchfit.names import LABELS, TEFF
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Labels of a reference for our stars.
+
+    Args:
+        title: Name of the reference.
+        labels: Labels that both have; the first is ``teff``.
+        theirs: Their labels, in the order of our catalogue; NaN where there is none.
+        published: What the paper found, offset and scatter by group of stars and label.
+        remark: What a reader must know of the reference.
+        line: What was joined, and how.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    theirs: Float[np.ndarray, "star label"]
+    published: Mapping[str, Mapping[str, Sequence[float]]]
+    remark: str
+    line: Line
+
+
+@dataclass(frozen=True)
+class Reference(ExternalCatalogue):
+    """A catalogue of labels.
+
+    Args:
+        title: Its name.
+        sums: Labels that are sums of columns: factor by column, by label. [alpha/M] becomes
+            [alpha/Fe] by ``{alpha_m: 1, m_h: 1, fe_h: -1}``, never by another name.
+        published: What the paper found: offset and scatter by group of stars (``FGK``, ``dM``,
+            ``gM``, ``A``, ``OB``, ``OBA``) and label.
+        remark: What a reader must know of it.
+
+    Raises:
+        ConfigError: If a label is unknown, a sum is of columns that are not read, or there is no
+            temperature to part the stars by.
+    """
+
+    title: str = ""
+    sums: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    published: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not set(self.columns) <= set(LABELS) or TEFF not in self.columns:
+            raise ConfigError(
+                f"compare: columns={list(self.columns)} must be labels ({', '.join(LABELS)}), "
+                "teff among them"
+            )
+        summed = {name for terms in self.sums.values() for name in terms}
+        if not summed <= set(self.table.numbers):
+            raise ConfigError(f"compare: sums are of columns that are not read: {sorted(summed)}")
+
+    def rows(self) -> pd.DataFrame:
+        """Rows that pass the cuts, with the labels that are sums."""
+        rows = super().rows()
+        sums = {
+            label: sum(factor * rows[name] for name, factor in terms.items())
+            for label, terms in self.sums.items()
+        }
+        return rows.assign(**sums)
+
+    def compare(self, stars: pd.DataFrame) -> Comparison:
+        """Find the labels of our stars.
+
+        Args:
+            stars: Our catalogue.
+
+        Returns:
+            Their labels, those that our catalogue has too.
+
+        Raises:
+            DataError: If the table cannot be read.
+        """
+        join = self.join(stars)
+        labels = tuple(label for label in LABELS if label in self.columns and label in stars)
+        theirs = join.columns[list(labels)].to_numpy(dtype=float)
+        return Comparison(
+            self.title,
+            labels,
+            theirs,
+            self.published,
+            self.remark,
+            {"catalogue": self.title, **join.line},
+        )

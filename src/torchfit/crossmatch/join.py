@@ -1,0 +1,42 @@
+"""What a joined table adds to the stars, and what is to be said of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+Line = dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Join:
+    """Columns for our stars.
+
+    Args:
+        columns: One row per star, in the order of our catalogue; missing where nothing was found.
+        found: Stars that were found.
+        line: What was done, for log and report.
+    """
+
+    columns: pd.DataFrame
+    found: np.ndarray
+    line: Line
+
+
+def add_columns(table: pd.DataFrame, join: Join) -> pd.DataFrame:
+    """Put joined columns into a catalogue; a star that was not found keeps what it had.
+
+    Args:
+        table: The catalogue.
+        join: What was found for its stars.
+
+    Returns:
+        A new table.
+    """
+    added = {}
+    for name in map(str, join.columns):
+        values = join.columns[name].set_axis(table.index)
+        if name in table:
+            values = table[name].mask(join.found, values)
+        added[name] = values
+    return table.assign(**added)

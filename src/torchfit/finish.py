@@ -1,0 +1,132 @@
+"""From fits to a catalogue: what needs the whole survey, other catalogues, and the eye."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from torchfit.catalogue.finished import Findings, FinishedSurvey
+from torchfit.catalogue.product import Product
+from torchfit.catalogue.schema import catalogue_columns, is_sampled, with_missing
+from torchfit.catalogue.write import Writer, text_writer
+from torchfit.compare.clusters import Clusters
+from torchfit.compare.reference import Reference
+from torchfit.crossmatch.source import ColumnSource, join_all
+from torchfit.flags.survey_rules import FLAG_SNR, SurveyRules
+from torchfit.report.examples import Examples
+from torchfit.report.rows import Row, format_rows
+from torchfit.report.survey import survey_report
+from torchfit.report.table_two import latex_table, table_two
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """What is done with a fitted survey.
+
+    Args:
+        rules: Rules of the flags that need the whole survey.
+        product: What is written.
+        crossmatch: Sources of more columns, in their order.
+        compare: Catalogues of labels to compare with.
+    """
+
+    rules: SurveyRules
+    product: Product
+    crossmatch: Mapping[str, ColumnSource] = field(default_factory=dict)
+    compare: Mapping[str, Reference | Clusters] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Look for everything that will be needed, before the work.
+
+        Raises:
+            DataError: If a file is missing, or lacks a column.
+            CatalogueError: If a package is missing.
+        """
+        self.product.check()
+        for source in (*self.crossmatch.values(), *self.compare.values()):
+            source.check()
+
+    def finish(
+        self,
+        table: pd.DataFrame,
+        rejects: pd.DataFrame,
+        labels: tuple[str, ...],
+        provenance: Mapping[str, str],
+    ) -> FinishedSurvey:
+        """Join, flag, choose, compare.
+
+        Args:
+            table: The fits, or a catalogue to finish anew.
+            rejects: Spectra that could not be used.
+            labels: Labels of the emulator.
+            provenance: How the fits came about.
+
+        Returns:
+            The finished survey.
+        """
+        schema = catalogue_columns(labels, is_sampled(table))
+        joined, lines = join_all(with_missing(table, schema), self.crossmatch)
+        judged = self.rules.judge(joined)
+        recommended = self.product.recommended
+        comparisons = [reference.compare(judged.table) for reference in self.compare.values()]
+        return FinishedSurvey(
+            judged.table,
+            rejects,
+            labels,
+            None if recommended is None else recommended.select(judged.table),
+            provenance,
+            Findings(judged.explained, lines, comparisons),
+        )
+
+    def deliver(
+        self,
+        survey: FinishedSurvey,
+        folder: Path,
+        summary: Mapping[str, str],
+        examples: Examples | None = None,
+        library_labels: Float[np.ndarray, "template label"] | None = None,
+    ) -> dict[str, Path]:
+        """Write all files of a run, which appear together.
+
+        Args:
+            survey: The finished survey.
+            folder: Where to write.
+            summary: What stands at the top of the report.
+            examples: Fitted spectra to show.
+            library_labels: Labels of the training library, to draw behind the stars.
+
+        Returns:
+            The written files by name.
+
+        Raises:
+            OutputError: If a file cannot be written.
+        """
+        page = survey_report(survey, examples, library_labels, summary)
+        others: dict[str, Writer] = {"report.html": text_writer(page)}
+        if survey.recommended is not None:
+            rows = table_two(survey.table[survey.sample], survey.labels)
+            others["table2.txt"] = text_writer(f"{format_rows(rows)}\n")
+            others["table2.tex"] = text_writer(latex_table(rows, survey.labels))
+        return survey.write(folder, self.product, others)
+
+
+def told(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:
+    """What the terminal says of a finished survey.
+
+    Args:
+        survey: The finished survey.
+
+    Returns:
+        Caption and rows: thresholds of S/N, what was joined, the recommended sample.
+    """
+    findings = survey.findings
+    sample = table_two(survey.table[survey.sample], survey.labels)
+    tables: list[tuple[str, list[Row]]] = [
+        ("S/N from which stars are good (flag_snr)", list(findings.explained[FLAG_SNR])),
+        ("Joined", list(findings.joins)),
+        ("Recommended sample", sample if survey.recommended is not None else []),
+    ]
+    return [(caption, rows) for caption, rows in tables if rows]

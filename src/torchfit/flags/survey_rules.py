@@ -1,0 +1,92 @@
+"""The rules that need the whole survey: three columns of the paper, and the bits of the files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from torchfit.flags.alpha_fe import AlphaFeRule
+from torchfit.flags.bits import ResultFlag
+from torchfit.flags.chi2 import Chi2Rule
+from torchfit.flags.judgement import Line
+from torchfit.flags.snr import SnrRule
+
+FLAG_SNR, FLAG_CHI2, FLAG_ALPHA_FE = "flag_snr", "flag_chi2", "flag_alpha_fe"
+FLAGS = "flags"
+
+
+@dataclass(frozen=True)
+class JudgedSurvey:
+    """A survey with the columns of the rules, and how they came about.
+
+    Args:
+        table: The result table with ``flag_snr``, ``flag_chi2``, ``flag_alpha_fe``, and
+            all bits in ``flags``.
+        explained: Lines that explain how a column was set, by its name.
+    """
+
+    table: pd.DataFrame
+    explained: Mapping[str, Sequence[Line]]
+
+
+@dataclass(frozen=True)
+class SurveyRules:
+    """The rules.
+
+    Args:
+        min_snr: Signal-to-noise ratio below which the bit for a low one is set.
+        snr: Rule of ``flag_snr``.
+        chi2: Rule of ``flag_chi2``.
+        alpha_fe: Rule of ``flag_alpha_fe``.
+    """
+
+    min_snr: float = 5.0
+    snr: SnrRule = field(default_factory=SnrRule)
+    chi2: Chi2Rule = field(default_factory=Chi2Rule)
+    alpha_fe: AlphaFeRule = field(default_factory=AlphaFeRule)
+
+    def judge(self, table: pd.DataFrame) -> JudgedSurvey:
+        """Judge the stars of a survey.
+
+        Args:
+            table: The result table; columns of an earlier judgement are replaced.
+
+        Returns:
+            The judged survey.
+        """
+        judgements = {
+            FLAG_SNR: self.snr.judge(table),
+            FLAG_CHI2: self.chi2.judge(table),
+            FLAG_ALPHA_FE: self.alpha_fe.judge(table),
+        }
+        flags = {name: judgement.flag for name, judgement in judgements.items()}
+        judged = table.assign(**flags, **{FLAGS: self._bits(table)})
+        explained = {name: judgement.lines for name, judgement in judgements.items()}
+        return JudgedSurvey(judged, {**explained, FLAGS: count_bits(judged)})
+
+    def _bits(self, table: pd.DataFrame) -> np.ndarray:
+        """The column ``flags`` with the bits of the survey set or cleared."""
+        ours = int(ResultFlag.LOW_SNR | ResultFlag.ORMASK)
+        kept = table[FLAGS].to_numpy(dtype=np.int64) & ~ours
+        low = self.snr.ratio(table) < self.min_snr
+        masked = np.zeros(len(table), dtype=bool)
+        if "sum_ormask" in table:
+            masked = table["sum_ormask"].to_numpy(dtype=float, na_value=np.nan) > 0
+        return kept + low * int(ResultFlag.LOW_SNR) + masked * int(ResultFlag.ORMASK)
+
+
+def count_bits(table: pd.DataFrame) -> list[Line]:
+    """How many stars have each bit.
+
+    Args:
+        table: The result table.
+
+    Returns:
+        One line per bit, ``bit name stars``.
+    """
+    flags = table[FLAGS].to_numpy(dtype=np.int64)
+    return [
+        {"bit": int(flag), "name": str(flag.name), "stars": int((flags & int(flag) > 0).sum())}
+        for flag in ResultFlag
+    ]

@@ -1,0 +1,39 @@
+import numpy as np
+import pandas as pd
+
+from torchfit.crossmatch.dust import BayestarMap
+from torchfit.crossmatch.external import ExternalCatalogue
+from torchfit.crossmatch.join import Join
+from torchfit.crossmatch.source import ColumnSource, join_all
+
+
+class Doubled:
+    """Adds twice a column that another source may have added."""
+
+    def __init__(self, name, new):
+        self.name, self.new = name, new
+
+    def check(self):
+        pass
+
+    def join(self, stars):
+        columns = pd.DataFrame({self.new: 2 * stars[self.name]})
+        return Join(columns, np.ones(len(stars), dtype=bool), {"found": len(stars)})
+
+
+def test_each_source_sees_what_those_before_it_have_added():
+    table, lines = join_all(
+        pd.DataFrame({"a": [1, 2]}), {"one": Doubled("a", "b"), "two": Doubled("b", "c")}
+    )
+    assert table["c"].tolist() == [4, 8]
+    assert lines == [{"catalogue": "one", "found": 2}, {"catalogue": "two", "found": 2}]
+
+
+def test_no_source_changes_nothing():
+    table = pd.DataFrame({"a": [1]})
+    assert join_all(table, {}) == (table, []) or join_all(table, {})[0].equals(table)
+
+
+def test_tables_and_maps_are_sources():
+    for kind in (ExternalCatalogue, BayestarMap, Doubled):
+        assert issubclass(kind, ColumnSource)

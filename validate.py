@@ -1,0 +1,19 @@
+"""Join, flag, compare a catalogue: ``python validate.py results=outputs/infer/stelib``."""
+
+import hydra
+from omegaconf import DictConfig
+
+from torchfit import tasks
+from torchfit.command import one_line_errors
+
+
+@hydra.main(version_base=None, config_path="conf", config_name="validate")
+@one_line_errors()
+def main(cfg: DictConfig) -> None:
+    """Run the validation that the configuration describes."""
+    tasks.validate(cfg)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()
