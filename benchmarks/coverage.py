@@ -26,7 +26,8 @@ import torch
 
 from record import record
 from settings import CONF, build, composed, inference
-from torchfit.calibration import Uncertainty, measured_labels, visits_of
+from torchfit.calibration import Uncertainty, measured_labels
+from torchfit.compare.repeats import visits_of
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.inference import Inference
@@ -47,6 +48,8 @@ from torchfit.validation import measure_library
 ALL = TeffRange("all", 0.0, np.inf)
 SAMPLES = ("miles", "mock", "repeats")
 N_FOLDS = 5
+SMALL = ("emulator.max_comp=60", "emulator.samples.held_out=null", "emulator.samples.folds=null")
+"""Settings for a small library, all of whose stars are held out once."""
 UNFIT = 0b11
 """Flags of stars on the edge of the library and of fits that did not come to rest."""
 
@@ -198,13 +201,13 @@ def mock_survey(n_library: int, n_survey: int, folder: Path) -> tuple[pd.DataFra
     """The mock survey measured with an emulator of the mock library; errors as expected."""
     train, infer = folder / "train", folder / "infer"
     run(
-        "train", "emulator=mastar_mock", f"library.reader.n_stars={n_library}",
+        "train", "emulator=mastar_mock", f"library.reader.n_stars={n_library}", *SMALL,
         f"hydra.run.dir={train}",
     )  # fmt: skip
     run(
-        "infer", "emulator=mastar_mock", f"artefact={train / 'emulator'}", "data=lamost_mock",
-        f"data.n_stars={n_survey}", "data.repeats=0.3", f"hydra.run.dir={infer}",
-        "uncertainty.random=null", "uncertainty.library=false",
+        "infer", "emulator=mastar_mock", *SMALL, f"artefact={train / 'emulator'}",
+        "data=lamost_mock", f"data.n_stars={n_survey}", "data.repeats=0.3",
+        f"hydra.run.dir={infer}", "uncertainty.random=null", "uncertainty.library=false",
     )  # fmt: skip
     return pd.read_parquet(infer / "catalogue.parquet"), load_emulator(train / "emulator")
 
@@ -267,16 +270,19 @@ def some(
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("samples", nargs="*", default=SAMPLES, choices=SAMPLES)
-    parser.add_argument("--library", type=int, default=3000, help="spectra of the mock library")
+    parser.add_argument("samples", nargs="*", help=f"some of {', '.join(SAMPLES)}; all by default")
+    parser.add_argument("--library", type=int, default=2000, help="spectra of the mock library")
     parser.add_argument("--survey", type=int, default=4000, help="spectra of the mock survey")
     args = parser.parse_args()
-    found = list(miles()) if "miles" in args.samples else []
-    if {"mock", "repeats"} & set(args.samples):
+    samples = args.samples or SAMPLES
+    if unknown := set(samples) - set(SAMPLES):
+        parser.error(f"no such sample: {', '.join(unknown)}")
+    found = list(miles()) if "miles" in samples else []
+    if {"mock", "repeats"} & set(samples):
         with tempfile.TemporaryDirectory() as folder:
             survey = mock_survey(args.library, args.survey, Path(folder))
         for name, judge in (("mock", mock), ("repeats", repeats)):
-            found += judge(*survey) if name in args.samples else []
+            found += judge(*survey) if name in samples else []
     record("coverage", [row for each in found for row in each.coverage()])
     record("coverage_pulls", [row for each in found for row in each.histogram()])
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from torchfit.compare.repeats import visits_of
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.io.atomic import atomic, remove
@@ -229,24 +230,6 @@ def read_error_model(path: Path) -> ErrorModel:
         return ErrorModel.of_state(read_tensors(path.expanduser()))
     except KeyError as error:
         raise DataError(f"{path} is no model of random errors: it has no {error}") from error
-
-
-def visits_of(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Visits:
-    """Observations of a survey, to look for repeats.
-
-    Args:
-        table: Result table; the star is ``uid``, or ``name`` where that is empty; the exposure is
-            the night, or the observation, or the file.
-        snr: Signal-to-noise ratio.
-
-    Returns:
-        The observations.
-    """
-    star = table["uid"].where(table["uid"] != "", table["name"])
-    exposure = table["source"].astype(object)
-    for name in ("obsid", "mjd"):
-        exposure = exposure.where(table[name].isna(), table[name].astype(object))
-    return Visits(star.to_numpy(dtype=str), exposure.to_numpy(dtype=str), snr)
 
 
 def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> MeasuredLabels:

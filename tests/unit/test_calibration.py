@@ -11,8 +11,8 @@ from torchfit.calibration import (
     Uncertainty,
     measured_labels,
     read_error_model,
-    visits_of,
 )
+from torchfit.compare.repeats import visits_of
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.io.tensor_file import write_tensors
 from torchfit.uncertainty.error_learning import ErrorLearning

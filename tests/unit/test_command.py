@@ -33,7 +33,10 @@ def composition_error(*overrides):
             "library.cuts.limits.teff=3",
             "no such key: library.cuts.limits.teff; to add it",
         ),
-        ("data=galex", "data=galex is unknown; use one of: lamost_dr10, lamost_sample, stelib"),
+        (
+            "data=galex",
+            "data=galex is unknown; use one of: lamost_dr10, lamost_mock, lamost_sample, stelib",
+        ),
         ("experiment=papers", "experiment=papers is unknown; use one of: paper"),
         ("artefact=a/b=c", "cannot read artefact=a/b=c; write key=value"),
         ("match.t=3,4", "Ambiguous value for argument 'match.t=3,4'"),
@@ -48,7 +51,7 @@ def test_errors_in_composing_are_one_line(override, text):
 
 def test_far_from_every_key_all_of_them_are_named():
     line = one_line(composition_error("match.xyz=3"))
-    assert line.endswith("there is match._target_, match.n_best, match.prior, match.t")
+    assert line.endswith("there is match._target_, match.n_best, match.prior, match.space, match.t")
 
 
 def test_how_to_quote_is_said_so_that_it_works():

@@ -1,6 +1,5 @@
 """Tables that a user has, in the formats of the field, read column by column."""
 
-import gzip
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,11 +14,8 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from torchfit.exceptions import DataError
+from torchfit.io.text_table import Reader, open_text
 
-Reader = tuple[list[str], Callable[[Sequence[str]], dict[str, pd.Series]]]
-"""The columns of a table, and what reads some of them."""
-
-_SEPARATORS = (",", "|", "\t", ";")
 _SHOWN = 60
 
 
@@ -145,10 +141,10 @@ def _opener(path: Path, ending: str) -> Callable[[Path], Reader]:
         "vot": _open_astropy,
         "xml": _open_astropy,
         "ecsv": _open_astropy,
-        "csv": _open_text,
-        "tsv": _open_text,
-        "txt": _open_text,
-        "dat": _open_text,
+        "csv": open_text,
+        "tsv": open_text,
+        "txt": open_text,
+        "dat": open_text,
     }
     if ending not in openers:
         raise DataError(f"{path}: unknown kind of table; known are parquet, {', '.join(openers)}")
@@ -209,53 +205,6 @@ def _astropy_series(column: at.Column) -> pd.Series:
     if values.dtype.kind in "iu":
         return pd.Series(values.astype(np.int64)).astype("Int64").mask(mask)
     return pd.Series(values.astype(object) if values.dtype.kind in "OSU" else values).mask(mask)
-
-
-def _open_text(path: Path) -> Reader:
-    layout = _layout(path)
-    # As text: beside a missing one pandas would make floats of 19-digit identifiers.
-    head = pd.read_csv(path, nrows=0, dtype=str, **layout)
-
-    def read(names: Sequence[str]) -> dict[str, pd.Series]:
-        table = pd.read_csv(path, usecols=list(names), dtype=str, **layout)
-        return {name: table[name] for name in names}
-
-    return list(head.columns), read
-
-
-def _layout(path: Path) -> dict:
-    """Separator and header of a text table; the header may be the last comment before the data."""
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        comments: list[str] = []
-        first = file.readline()
-        while first.startswith("#"):
-            comments.append(first)
-            first = file.readline()
-    header = first if first.strip() else "".join(comments[-1:])
-    separator = next((s for s in _SEPARATORS if s in header), r"\s+")
-    layout = {"sep": separator, "encoding": "utf-8-sig", "comment": "#", "skipinitialspace": True}
-    if comments and _is_data(first, separator):
-        names = [name.strip() for name in _split(comments[-1].lstrip("#").strip(), separator)]
-        return layout | {"names": names, "header": None}
-    return layout
-
-
-def _split(line: str, separator: str) -> list[str]:
-    return line.split() if separator == r"\s+" else line.split(separator)
-
-
-def _is_data(line: str, separator: str) -> bool:
-    """Whether a line has a number in it, as no header has."""
-    return any(_is_number(cell) for cell in _split(line.strip(), separator))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _choose(accepted: Sequence[str], names: Sequence[str]) -> str | None:

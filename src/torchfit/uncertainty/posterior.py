@@ -124,7 +124,7 @@ def laplace(problem: Problem, unit: Float[Tensor, "star label"]) -> StudentT:
     Returns:
         Where to begin to sample.
     """
-    hessian = problem.objective.derivatives(unit)[2]
+    hessian = problem.objective.derivatives(unit)[2].to(unit)
     width = (problem.upper - problem.lower).clamp_min(1e-6)
     covariance = torch.linalg.inv(hessian + torch.diag(12 / width.square()))
     return StudentT(unit, torch.linalg.cholesky((covariance + covariance.mT) / 2))
@@ -143,7 +143,8 @@ def log_density(problem: Problem) -> LogDensity:
     def evaluate(x: Float[Tensor, "star walker label"]) -> Float[Tensor, "star walker"]:
         inside = ((x >= problem.lower) & (x <= problem.upper)).all(dim=2)
         # Far outside, the emulator's mean may be any number; it is not asked.
-        loss = problem.objective.loss(x.clamp(problem.lower, problem.upper))
-        return torch.where(inside, -0.5 * loss, -torch.inf)
+        where = x.clamp(problem.lower, problem.upper).to(problem.objective.dtype)
+        loss = problem.objective.loss(where)
+        return torch.where(inside, -0.5 * loss.to(x), -torch.inf)
 
     return evaluate

@@ -1,4 +1,3 @@
-import gzip
 from pathlib import Path
 
 import astropy.table as at
@@ -90,32 +89,6 @@ def test_optional_columns_need_not_be_there(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("Teff logg\n5000 4\n", ["Teff", "logg"]),
-        ("# made by hand\n# Teff  logg\n5000 4\n6000 3\n", ["Teff", "logg"]),
-        ("#Teff,logg\n5000,4\n", ["Teff", "logg"]),
-        ("# a comment\nTeff,logg\n5000,4\n", ["Teff", "logg"]),
-        ("\ufeffTeff,logg\n5000,4\n", ["Teff", "logg"]),
-        ("Teff, logg\n5000, 4\n", ["Teff", "logg"]),
-    ],
-)
-def test_headers_of_text_tables(tmp_path, text, names):
-    path = tmp_path / "x.dat"
-    path.write_text(text, encoding="utf-8")
-    assert open_table(path)[0] == names
-    assert as_numbers(read_columns(path, {"t": ["Teff"]})["t"])[0] == 5000
-    assert as_numbers(read_columns(path, {"g": ["logg"]})["g"])[0] == 4
-
-
-def test_rows_of_units_and_dashes_become_nan(tmp_path):
-    path = tmp_path / "vizier.tsv"
-    path.write_text("#VizieR\nTeff\tlogg\nK\t[cm/s2]\n-----\t----\n5000\t4.0\n")
-    teff = as_numbers(read_columns(path, {"t": ["Teff"]})["t"])
-    np.testing.assert_array_equal(teff, [np.nan, np.nan, 5000.0])
-
-
-@pytest.mark.parametrize(
     ("name", "content", "text"),
     [
         ("x.fits", b"no FITS", "cannot be read as a table"),
@@ -159,12 +132,6 @@ def test_numbers_are_in_the_byte_order_of_this_machine(tmp_path):
 def test_stand_ins_become_nan_in_single_precision_too():
     values = pd.Series(np.array([-9999.99, -9999.0, 5.0], dtype=np.float32))
     np.testing.assert_array_equal(as_numbers(values, [-9999.99, -9999.0]), [np.nan, np.nan, 5.0])
-
-
-def test_a_gzipped_text_is_read(tmp_path):
-    with gzip.open(tmp_path / "x.csv.gz", "wt") as file:
-        file.write("a|b\n1|2\n")
-    assert open_table(tmp_path / "x.csv.gz")[0] == ["a", "b"]
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))

@@ -1,9 +1,11 @@
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
 import torch
 from tests.contract.optimiser_contract import make_problem
 
+from torchfit.device import to_device
 from torchfit.exceptions import ConfigError
 from torchfit.uncertainty.posterior import Posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
@@ -56,3 +58,14 @@ def test_chains_that_disagree_have_not_mixed(case):
 def test_settings_without_sense_are_refused(setting):
     with pytest.raises(ConfigError, match=next(iter(setting))):
         PosteriorSampling(**setting)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_cuda_device_draws_the_same(case):
+    device = torch.device("cuda")
+    problem, scaler, unit, star = (to_device(each, device) for each in deepcopy(case))
+    found = SAMPLING.posterior(problem, scaler, unit, star)
+    assert found.mean.is_cuda
+    expected = SAMPLING.posterior(*case)
+    assert ((found.mean.cpu() - expected.mean).abs() < 0.2 * expected.std).all()
