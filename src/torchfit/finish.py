@@ -1,6 +1,7 @@
 """From fits to a catalogue: what needs the whole survey, other catalogues, and the eye."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,17 +10,21 @@ import pandas as pd
 from jaxtyping import Float
 
 from torchfit.catalogue.finished import Findings, FinishedSurvey
+from torchfit.catalogue.oddities import oddities
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.schema import catalogue_columns, is_sampled, with_missing
 from torchfit.catalogue.write import Writer, text_writer
 from torchfit.compare.clusters import Clusters
 from torchfit.compare.reference import Reference
+from torchfit.crossmatch.join import Line
 from torchfit.crossmatch.source import ColumnSource, join_all
 from torchfit.flags.survey_rules import FLAG_SNR, SurveyRules
 from torchfit.report.examples import Examples
 from torchfit.report.rows import Row, format_rows
 from torchfit.report.survey import survey_report
 from torchfit.report.table_two import latex_table, table_two
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Finishing:
         joined, lines = join_all(with_missing(table, schema), self.crossmatch)
         judged = self.rules.judge(joined)
         recommended = self.product.recommended
+        for note in (*oddities(joined, labels), *_presets(judged.explained[FLAG_SNR])):
+            logger.warning(note)
         comparisons = [reference.compare(judged.table) for reference in self.compare.values()]
         return FinishedSurvey(
             judged.table,
@@ -78,7 +85,7 @@ class Finishing:
             labels,
             None if recommended is None else recommended.select(judged.table),
             provenance,
-            Findings(judged.explained, lines, comparisons),
+            Findings(judged.explained, lines, comparisons, oddities(judged.table, labels)),
         )
 
     def deliver(
@@ -111,6 +118,19 @@ class Finishing:
             others["table2.txt"] = text_writer(f"{format_rows(rows)}\n")
             others["table2.tex"] = text_writer(latex_table(rows, survey.labels))
         return survey.write(folder, self.product, others)
+
+
+def _presets(lines: Sequence[Line]) -> list[str]:
+    """Which classes keep the preset threshold of S/N, reason by reason."""
+    reasons: dict[str, list[str]] = {}
+    for line in lines:
+        origin, _, reason = str(line["from"]).partition(": ")
+        if origin == "preset" and reason:
+            reasons.setdefault(reason, []).append(f"{line['class']} {line['threshold']:g}")
+    return [
+        f"flag_snr keeps its preset thresholds ({', '.join(classes)}): {reason}"
+        for reason, classes in reasons.items()
+    ]
 
 
 def told(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:

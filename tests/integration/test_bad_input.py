@@ -93,7 +93,10 @@ def test_a_missing_artefact(infer, tmp_path):
 MISTAKES = {
     "misspelt key": (["match.tt=3"], "no such key: match.tt; there is match.t"),
     "misspelt group": (["macth.t=3"], "no such key: macth; there is match"),
-    "misspelt option": (["match=papr"], "match=papr is unknown; use one of: default, paper"),
+    "misspelt option": (
+        ["match=papr"],
+        "match=papr is unknown; use one of: components",
+    ),
     "misspelt optimiser": (["optimise=[lmm]"], "optimise=lmm is unknown; use one of: "),
     "not key=value": (["match.t"], "cannot read match.t; write key=value"),
     "broken list": (["optimise=[lm"], "cannot read optimise=[lm; write key=value"),
@@ -110,7 +113,7 @@ MISTAKES = {
     "missing hardware": (["trainer.accelerator=tpu"], "trainer: "),
     "launched per device": (
         ["trainer.strategy=ddp", "trainer.devices=2"],
-        "trainer.strategy=ddp with trainer.devices=2 would start the whole program once per",
+        "trainer.num_nodes=1 trainer.devices=2 would start the whole program once per",
     ),
 }
 

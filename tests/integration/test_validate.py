@@ -184,20 +184,27 @@ def test_work_of_other_settings_is_named(artefact, tree, tmp_path, no_report):
 
 
 ODD = {
-    "without S/N": lambda t: t.assign(**{f"snr_{band}": np.nan for band in "ugriz"}),
-    "without repeats": lambda t: t.assign(name="", uid=""),
-    "of one class": lambda t: t.assign(spectral_class="M"),
-    "of one star": lambda t: t[:1],
-    "of no star": lambda t: t[:0],
-    "with NaN labels": lambda t: t.assign(teff=np.nan, logg=np.nan, fe_h=np.nan),
-    "with two rows of one obsid": lambda t: t.assign(obsid=pd.array([7] * len(t), "Int64")),
-    "without errors": lambda t: t.assign(e_teff=np.nan, e_logg=np.nan, e_fe_h=np.nan),
-    "without places": lambda t: t.assign(ra=np.nan, dec=np.nan),
+    "No star has a signal-to-noise ratio": lambda t: t.assign(
+        **{f"snr_{band}": np.nan for band in "ugriz"}
+    ),
+    "No star was seen twice": lambda t: t.assign(name="", uid=""),
+    "All stars are of class M": lambda t: t.assign(spectral_class="M"),
+    "There are 1 stars": lambda t: t[:1],
+    "There are 0 stars": lambda t: t[:0],
+    "6 of 6 stars have no labels": lambda t: t.assign(teff=np.nan, logg=np.nan, fe_h=np.nan),
+    "6 rows share their obsid": lambda t: t.assign(obsid=pd.array([7] * len(t), "Int64")),
+    "No star has errors of its labels": lambda t: t.assign(
+        e_teff=np.nan, e_logg=np.nan, e_fe_h=np.nan
+    ),
+    "0 by place": lambda t: t.assign(ra=np.nan, dec=np.nan),
 }
+"""Odd catalogues, by what the page says of them."""
 
 
-@pytest.mark.parametrize("change", ODD.values(), ids=ODD)
-def test_an_odd_catalogue_is_told_of_and_not_refused(measured, options, validate, tmp_path, change):
+@pytest.mark.parametrize(("word", "change"), ODD.items(), ids=ODD)
+def test_an_odd_catalogue_is_told_of_and_not_refused(
+    measured, options, validate, tmp_path, word, change
+):
     odd = shutil.copytree(measured, tmp_path / "odd")
     stars = pd.read_parquet(odd / "catalogue.parquet", partitioning=None)
     pq.write_table(
@@ -209,4 +216,4 @@ def test_an_odd_catalogue_is_told_of_and_not_refused(measured, options, validate
     assert len(pd.read_parquet(folder / "catalogue.parquet", partitioning=None)) == len(
         change(stars)
     )
-    assert "<html" in (folder / "report.html").read_text()
+    assert word in (folder / "report.html").read_text()

@@ -110,3 +110,12 @@ def test_what_is_told(fits, path):
 def test_a_missing_file_is_found_before_the_work(tmp_path):
     with pytest.raises(DataError, match="no such table"):
         finishing(str(tmp_path / "nowhere.csv")).check()
+
+
+def test_fallbacks_and_oddities_go_to_the_log(fits, path, caplog):
+    table = fits.assign(obsid=pd.array([7] * 40, "Int64"))
+    survey = finishing(path).finish(table, REJECTS, THREE, {})
+    reason = "fewer than 200 stars with a ratio"
+    assert f"flag_snr keeps its preset thresholds (G 8): {reason}" in caplog.messages
+    assert any(note.startswith("40 rows share their obsid") for note in caplog.messages)
+    assert set(survey.findings.notes) < set(caplog.messages)

@@ -14,6 +14,7 @@ def cfg(tmp_path):
         {
             "output_dir": str(tmp_path / "results"),
             "artefact": str(tmp_path / "emulator"),
+            "overrides": ["seed=3", "data.root=a b"],
             "seed": 3,
             "batch_groups": 8,
             "n_examples": 2,
@@ -70,3 +71,22 @@ def test_the_summary_of_an_emulator(emulator):
     assert summary["labels"] == "teff, logg, fe_h"
     assert summary["grid"] == "4000-4399 Angstrom, vacuum"
     assert summary["lengthscale"] == "1.5, 1.5, 1.5"
+
+
+def test_what_was_typed_can_be_typed_again(cfg):
+    assert tasks._command(cfg, "infer") == {
+        "command": "python infer.py seed=3 'data.root=a b'",
+    }
+
+
+def test_what_was_typed_does_not_change_the_record(cfg):
+    record = tasks._record(cfg)
+    cfg.overrides = []
+    assert tasks._record(cfg) == record
+
+
+def test_settings_after_the_fit_can_be_left_out(cfg):
+    record = tasks._record(cfg, "n_examples")
+    cfg.n_examples = 5
+    assert tasks._record(cfg, "n_examples") == record
+    assert tasks._record(cfg) != record

@@ -28,11 +28,13 @@ class Findings:
         explained: Lines that explain how the flags of the survey were set, by column.
         joins: What columns were joined from: one line per source.
         comparisons: Labels of others for our stars, members of clusters.
+        notes: What is unusual of the survey.
     """
 
     explained: Mapping[str, Sequence[Line]] = field(default_factory=dict)
     joins: Sequence[Line] = ()
     comparisons: Sequence[Comparison | ClusterComparison] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

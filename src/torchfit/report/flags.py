@@ -43,7 +43,8 @@ def sample_section(survey: FinishedSurvey) -> Section:
             "is not known excludes nobody."
         )
     caption = "Mean and spread (±) of the errors, of the reduced chi-squared, and least S/N"
-    return Section(title, f"{text} {split}", tables=[(caption, rows)])
+    paragraphs = [f"{text} {split}", *survey.findings.notes]
+    return Section(title, "\n\n".join(paragraphs), tables=[(caption, rows)])
 
 
 def goodness_section(table: pd.DataFrame, explained: Mapping[str, Sequence[Line]]) -> Section:

@@ -7,6 +7,10 @@ from tests.contract.optimiser_contract import make_problem
 
 from torchfit.device import to_device
 from torchfit.exceptions import ConfigError
+from torchfit.optimise.common_metric import CommonMetric
+from torchfit.optimise.fitting import Fitting
+from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.optimise.metric import Metric
 from torchfit.uncertainty.posterior import Posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
 from torchfit.uncertainty.sampling import PosteriorSampling
@@ -25,6 +29,23 @@ def test_all_stars_are_sampled(case):
     posterior = SAMPLING.posterior(*case)
     assert posterior.mean.isfinite().all()
     assert posterior.std.isfinite().all()
+
+
+def test_the_metric_of_millions_in_single_precision(emulator, observe, draw_labels):
+    """It is shared and approximate, and so is the posterior."""
+    labels = draw_labels(5, 70)
+    spectra = observe(labels, 0.01, seed=70)
+    found, expected = (
+        sampled(Fitting(metric, {"lm": LevenbergMarquardt()}), emulator, spectra, labels)
+        for metric in (CommonMetric(), Metric())
+    )
+    assert ((found.mean - expected.mean).abs() < expected.std).all()
+    assert ((found.std / expected.std).log().abs() < 0.5).all()
+
+
+def sampled(fitting, emulator, spectra, start):
+    fitted = fitting.fit(emulator, spectra, start, None)
+    return SAMPLING.posterior(fitted.problem, emulator.scaler, fitted.fit.unit, STAR)
 
 
 def test_only_chosen_stars_are_sampled(case):
