@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import curve_fit
 from torch import Tensor
 
-from torchfit.exceptions import ConfigError
+from torchfit.emulator.predictor import Predictor
 from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
 from torchfit.optimise.objective import Objective
 
@@ -48,7 +48,8 @@ class CurveFit:
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
-        fits = [self._fit_star(problem, start, star) for star in range(len(start.loss))]
+        predictor = problem.objective.predictor.to(torch.float64)
+        fits = [self._fit_star(problem, predictor, start, star) for star in range(len(start.loss))]
         unit = torch.stack([unit for unit, _, _ in fits]).to(start.unit)
         counts = torch.tensor([count for _, count, _ in fits]).to(start.iterations)
         stop = torch.tensor([stop for _, _, stop in fits]).to(start.stop)
@@ -62,11 +63,13 @@ class CurveFit:
             stop,
         )
 
-    def _fit_star(self, problem: Problem, start: Fit, star: int) -> tuple[Tensor, int, int]:
+    def _fit_star(
+        self, problem: Problem, predictor: Predictor, start: Fit, star: int
+    ) -> tuple[Tensor, int, int]:
         """Labels, number of evaluations and stop reason of one star."""
         if not bool(start.loss[star].isfinite()):
             return start.unit[star].cpu(), 0, SINGULAR
-        squares = _SumOfSquares(problem.objective[torch.tensor([star])])
+        squares = _SumOfSquares(problem.objective[torch.tensor([star])], predictor)
         # scipy wants its start strictly inside the box.
         margin = 1e-9 * (problem.upper - problem.lower)
         inside = start.unit[star].clamp(problem.lower + margin, problem.upper - margin)
@@ -92,20 +95,12 @@ class CurveFit:
 class _SumOfSquares:
     """The loss of one star as a sum of squares."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.predictor, self.origin = objective.predictor, objective.centre[0]
-        precision = objective.precision
-        if precision is None:
-            raise ConfigError(
-                "curve_fit wants a metric with a precision of its own: metric=default"
-            )
-        value, vector = torch.linalg.eigh(precision[0])
-        kept = value > 1e-12 * value.max()
-        self.root = (vector[:, kept] * value[kept].sqrt()).mT
-        self.prior_root = _square_root(objective.prior.precision[0])
-        target = (vector[:, kept] / value[kept].sqrt()).mT @ objective.pull[0]
-        prior_target = self.prior_root @ objective.prior.mean[0]
-        self.support = objective.support
+    def __init__(self, objective: Objective, predictor: Predictor) -> None:
+        self.predictor, self.support = predictor, objective.support
+        self.origin = objective.centre[0].double()
+        self.root, target = _root_and_target(objective)
+        self.prior_root = _square_root(objective.prior.precision[0].double())
+        prior_target = self.prior_root @ objective.prior.mean[0].double()
         self.data = torch.cat([target, prior_target, target.new_zeros(1)]).cpu().numpy()
 
     def model(self, _: None, *labels: float) -> np.ndarray:
@@ -124,6 +119,22 @@ class _SumOfSquares:
 
     def _unit(self, labels: tuple[float, ...]) -> Float[Tensor, " label"]:
         return torch.tensor(labels, dtype=self.origin.dtype, device=self.origin.device)
+
+
+def _root_and_target(
+    objective: Objective,
+) -> tuple[Float[Tensor, "kept comp"], Float[Tensor, " kept"]]:
+    """U with P = U^T U, without its empty directions, and U^-T g."""
+    target = objective.pull[0].double()
+    root = torch.eye(len(target)).to(target)
+    if objective.precision is not None:
+        value, vector = torch.linalg.eigh(objective.precision[0].double())
+        kept = value > 1e-12 * value.max()
+        vector, scale = vector[:, kept], value[kept].sqrt()
+        root, target = (vector * scale).mT, (vector / scale).mT @ target
+    if objective.frame is not None:
+        root = root @ objective.frame.whitener[objective.frame.key[0]].mT.double()
+    return root, target
 
 
 def _square_root(matrix: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:

@@ -166,18 +166,27 @@ class Objective:
             unit: Unit labels, one or several candidates per star.
 
         Returns:
-            Chi-squared.
+            Chi-squared, in the precision of the labels.
         """
-        return self._chi_squared_and_density(unit)[0]
+        return self._chi_squared_and_density(unit.to(self.dtype))[0].to(unit.dtype)
 
     def loss(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
-        """What the optimisers minimise: chi-squared, the prior's penalty and the wall's."""
-        chi2, density = self._chi_squared_and_density(unit)
-        return chi2 + self.prior.penalty(unit) + self.support.penalty(density)
+        """What the optimisers minimise: chi-squared, the prior's penalty and the wall's.
+
+        Args:
+            unit: Unit labels, one or several candidates per star.
+
+        Returns:
+            Loss, in the precision of the labels, whichever the objective computes in.
+        """
+        own = unit.to(self.dtype)
+        chi2, density = self._chi_squared_and_density(own)
+        loss = chi2 + self.prior.penalty(own) + self.support.penalty(density)
+        return loss.to(unit.dtype)
 
     def is_outside(self, unit: Float[Tensor, "star label"]) -> Bool[Tensor, " star"]:
         """Stars outside the library's support."""
-        return self.support.is_left(self._predict(unit).density)
+        return self.support.is_left(self._predict(unit.to(self.dtype)).density)
 
     def _chi_squared_and_density(
         self, unit: Float[Tensor, "star *cand label"]
@@ -186,7 +195,7 @@ class Objective:
             several = unit[:, None]
             f, _, density, _ = self._predict(unit)
         else:
-            several = unit.to(self.dtype).flatten(1, -2)
+            several = unit.flatten(1, -2)
             f, density = self.predictor.mean_and_density(several.flatten(0, 1))
         rows = self._in_frame(f.reshape(*several.shape[:2], -1) - self.centre[:, None])
         bend = ((self._weigh(rows) - 2 * self.pull[:, None]) * rows).sum(dim=-1)
@@ -209,10 +218,12 @@ class Objective:
             unit: Unit labels.
 
         Returns:
-            Loss, gradient / 2, Hessian / 2; see :meth:`derivatives_of_change`.
+            Loss, gradient / 2, Hessian / 2, in the precision of the labels; see
+            :meth:`derivatives_of_change`.
         """
-        change, gradient, hessian = self.derivatives_of_change(unit)
-        return change + self.constant, gradient, hessian
+        change, gradient, hessian = self.derivatives_of_change(unit.to(self.dtype))
+        loss = change + self.constant
+        return loss.to(unit.dtype), gradient.to(unit.dtype), hessian.to(unit.dtype)
 
     def derivatives_of_change(
         self, unit: Float[Tensor, "star label"]
@@ -233,7 +244,6 @@ class Objective:
             Loss - c, gradient / 2, Hessian / 2.
         """
         f, jacobian, density, slope = self._predict(unit)
-        unit = unit.to(self.dtype)
         rows = self._in_frame(torch.cat([(f - self.centre)[:, None], jacobian], dim=1))
         inner = self._weigh(rows) @ rows.mT
         along = (rows @ self.pull[:, :, None])[:, :, 0]
@@ -261,7 +271,7 @@ class Objective:
         Raises:
             ValueError: If nobody knows the emulator's covariance.
         """
-        rows = self._in_frame(self._predict(unit).jacobian)
+        rows = self._in_frame(self._predict(unit.to(self.dtype)).jacobian)
         weighed = self._weigh(rows)
         whole = weighed @ rows.mT
         if self.frame is not None:
@@ -275,7 +285,7 @@ class Objective:
         """The emulator at unit labels; asked about the same ones again it remembers."""
         last = self._last.get(0)
         if last is None or not torch.equal(last[0], unit):
-            last = (unit.clone(), self.predictor.derivatives(unit.to(self.dtype)))
+            last = (unit.clone(), self.predictor.derivatives(unit))
             self._last[0] = last
         return last[1]
 
