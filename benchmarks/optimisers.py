@@ -60,7 +60,7 @@ def problem_of(
     group = torch.arange(len(star)) // n_group
     emulator, chosen = method.emulator, start[star]
     objective = method.fitting.metric.objective(emulator, spectra[star], chosen)
-    subspace = method._subspace(cfi[star], chosen, group)
+    subspace = method.subspace(cfi[star], chosen, group)
     problem = Problem(objective, *emulator.bounds, subspace)
     return problem, Fit.at_start(problem, emulator.scaler.to_unit(chosen)), star
 
@@ -69,7 +69,7 @@ def package_bo(problem: Problem, start: Fit, groups: int, optimiser: BayesianOpt
     """bayesian-optimization, group after group."""
     space = problem.subspace
     unit, loss = start.unit.clone(), start.loss.clone()
-    first = optimiser._first_points(space).numpy()
+    first = optimiser.first_points(space).numpy()
     for group in range(groups):
         small, star = space.select(torch.tensor([group]))
         objective = problem.objective[star]
@@ -104,20 +104,19 @@ def package_bo(problem: Problem, start: Fit, groups: int, optimiser: BayesianOpt
 def row_of(
     name: str, found: tuple[Problem, Fit, float], truth: torch.Tensor, setting: dict[str, int]
 ) -> Row:
-    """One line of the table; stars count only when the method has run on their group."""
+    """One line of the table."""
     problem, fit, seconds = found
-    n = setting["groups"] * setting["n_group"]
-    labels = problem.subspace.scaler.from_unit(fit.unit[:n])
-    scatter = [robust_sigma((labels - truth[:n])[:, place].numpy()) for place in range(3)]
+    labels = problem.subspace.scaler.from_unit(fit.unit)
+    scatter = [robust_sigma((labels - truth)[:, place].numpy()) for place in range(3)]
     return {
         "method": name,
         **setting,
         "m": int((problem.subspace.upper > problem.subspace.lower).sum(dim=1).max()),
-        "evaluations": int(fit.evaluations[:n].double().mean()),
-        "seconds_per_star": seconds / n,
+        "evaluations": int(fit.evaluations.double().mean()),
+        "seconds_per_star": seconds / len(truth),
         "seconds_per_group": seconds / setting["groups"],
-        "chi2_median": float(problem.objective.chi_squared(fit.unit)[:n].median()),
-        "loss_mean": float(fit.loss[:n].mean()),
+        "chi2_median": float(problem.objective.chi_squared(fit.unit).median()),
+        "loss_mean": float(fit.loss.mean()),
         "sigma_teff": scatter[0],
         "sigma_logg": scatter[1],
         "sigma_fe_h": scatter[2],
@@ -134,35 +133,33 @@ def timed(optimiser, problem: Problem, start: Fit) -> tuple[Problem, Fit, float]
 def group_rows(
     method: Inference, library: Library, n_group: int, groups: int, peer: int
 ) -> list[Row]:
-    """All optimisers on the same groups; the slow package on the first ``peer`` of them."""
-    problem, start, star = problem_of(method, library.spectra, n_group, groups)
-    truth = library.labels[star]
-    setting = {"n_group": n_group, "t": method.matching.t, "groups": groups}
+    """All optimisers on the same groups; the slow ones on the first ``peer`` of them too."""
     equal = BayesianOptimisation(
         min_iterations=EVALUATIONS - 11, max_iterations=EVALUATIONS - 11, patience=10**6
     )
     optimisers = {
         "bo": equal,
         "bo, stopped as the paper does": BayesianOptimisation(tolerance=0.0, min_iterations=1),
-        "turbo": TrustRegionOptimisation(),
         "adam, labels": GradientDescent("adam"),
         "adam, label_pca": GradientDescent("adam", "label_pca"),
         "lbfgs, label_pca": GradientDescent("lbfgs", "label_pca"),
         "lm": LevenbergMarquardt(),
     }
-    rows = [row_of("start labels", (problem, start, 0.0), truth, setting)]
-    for name, optimiser in optimisers.items():
-        found = timed(optimiser, problem, start)
-        rows.append(row_of(name, found, truth, setting))
-        if name == "bo":
-            rows.append(row_of("bo, the first groups", found, truth, setting | {"groups": peer}))
-            rows[-1]["seconds_per_group"] = rows[-2]["seconds_per_group"]
-            rows[-1]["seconds_per_star"] = rows[-2]["seconds_per_star"]
-            begin = time.perf_counter()
-            fit = package_bo(problem, start, peer, equal)
-            found = problem, fit, time.perf_counter() - begin
-            rows.append(row_of("bayesian-optimization", found, truth, setting | {"groups": peer}))
-    return rows
+    rows = []
+    for n, methods in (
+        (groups, optimisers),
+        (peer, {"bo": equal, "turbo": TrustRegionOptimisation(), "lm": LevenbergMarquardt()}),
+    ):
+        problem, start, star = problem_of(method, library.spectra, n_group, n)
+        truth = library.labels[star]
+        setting = {"n_group": n_group, "t": method.matching.t, "groups": n}
+        rows.append(row_of("start labels", (problem, start, 0.0), truth, setting))
+        for name, optimiser in methods.items():
+            rows.append(row_of(name, timed(optimiser, problem, start), truth, setting))
+    begin = time.perf_counter()
+    fit = package_bo(problem, start, peer, equal)
+    found = problem, fit, time.perf_counter() - begin
+    return [*rows, row_of("bayesian-optimization", found, truth, setting)]
 
 
 def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
@@ -213,13 +210,14 @@ def main() -> None:
     rows: list[Row] = []
     for n_group in args.n_group:
         rows += group_rows(method, library, n_group, args.groups, args.peer_groups)
-    for row in rows + star_rows(method, library, args.stars):
-        row.setdefault("share_not_above_curve_fit", float("nan"))
-        if row not in rows:
-            rows.append(row)
-    record("optimisers", rows)
-    times = {row["method"]: row["seconds_per_group"] for row in rows[: len(rows) - 2]}
-    ratio = times["bayesian-optimization"] / times["bo"]
+    seconds = {
+        name: next(row["seconds_per_group"] for row in rows if row["method"] == name)
+        for name in ("bo", "bayesian-optimization")
+    }
+    rows += star_rows(method, library, args.stars)
+    share = "share_not_above_curve_fit"
+    record("optimisers", [{**row, share: row.get(share, float("nan"))} for row in rows])
+    ratio = seconds["bayesian-optimization"] / seconds["bo"]
     print(f"bo is {ratio:.0f} times faster per group than bayesian-optimization")
 
 

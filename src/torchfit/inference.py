@@ -240,7 +240,7 @@ class Inference(lightning.LightningModule):
             best = cfi.topk(min(self.matching.n_best, cfi.shape[1]), dim=1).indices
             candidates = self.emulator.scaler.to_unit(self.emulator.library.labels[best])
             if fitting.moves_groups:
-                subspace = self._subspace(cfi, start, batch.group)
+                subspace = self.subspace(cfi, start, batch.group)
         else:
             start, best_cfi = batch.start, batch.cfi
         fitted = fitting.fit(self.emulator, batch.spectra, start, subspace, candidates)
@@ -341,13 +341,22 @@ class Inference(lightning.LightningModule):
             }
         )
 
-    def _subspace(
+    def subspace(
         self,
         cfi: Float[Tensor, "star template"],
         start: Float[Tensor, "star label"],
         group: Int[Tensor, " star"],
     ) -> Subspace:
-        """Label PCAs of the groups of a batch."""
+        """Label-PCA spaces of groups.
+
+        Args:
+            cfi: Correlation with every template.
+            start: Start labels.
+            group: Number of each star's group.
+
+        Returns:
+            The spaces, in the order of the groups' numbers.
+        """
         library = self.emulator.library
         sets, widths = self.matching.sets(cfi, library, start)
         members = [(group == number).nonzero()[:, 0] for number in group.unique()]

@@ -76,7 +76,7 @@ class BayesianOptimisation:
 
         A group keeps its start when no point of its box has a lower mean loss.
         """
-        history = _History(problem, self._first_points(problem.space))
+        history = _History(problem, self.first_points(problem.space))
         active = history.groups
         for iteration in range(self.max_iterations):
             candidate = self._propose(history, active, iteration)
@@ -87,8 +87,15 @@ class BayesianOptimisation:
                 break
         return history.fit(start, active)
 
-    def _first_points(self, space: Subspace) -> Float[Tensor, "group first m"]:
-        """The best-matching label sets first, then random points, in the unit cube."""
+    def first_points(self, space: Subspace) -> Float[Tensor, "group first m"]:
+        """The best-matching label sets first, then random points, in the unit cube.
+
+        Args:
+            space: Label-PCA spaces of the groups.
+
+        Returns:
+            The points that every group is evaluated at before the first iteration.
+        """
         random = self._random(self.n_random, space, stage=0)
         return torch.cat([space.best_match_cube()[:, None], random.transpose(0, 1)], dim=1)
 
