@@ -8,6 +8,7 @@ evaluations as ``bo``; ``curve_fit`` is scipy's, one star after the other, from 
 """
 
 import argparse
+import statistics
 import tempfile
 import time
 import warnings
@@ -36,6 +37,7 @@ from torchfit.report.rows import Row
 from torchfit.spectra import Spectra
 
 EVALUATIONS = 31
+REPEATS, ENOUGH_SECONDS = 7, 2.0
 
 
 def half_emulator(cfg) -> tuple[Emulator, Library]:  # noqa: ANN001
@@ -124,10 +126,13 @@ def row_of(
 
 
 def timed(optimiser, problem: Problem, start: Fit) -> tuple[Problem, Fit, float]:  # noqa: ANN001
-    """Run an optimiser with a clock."""
-    begin = time.perf_counter()
-    fit = optimiser.minimise(problem, start)
-    return problem, fit, time.perf_counter() - begin
+    """Run an optimiser with a clock; a quick one several times, the median counts."""
+    seconds: list[float] = []
+    while len(seconds) < REPEATS and sum(seconds) < ENOUGH_SECONDS:
+        begin = time.perf_counter()
+        fit = optimiser.minimise(problem, start)
+        seconds.append(time.perf_counter() - begin)
+    return problem, fit, statistics.median(seconds)
 
 
 def group_rows(
@@ -185,10 +190,11 @@ def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
         for name, f in found.items()
     ]
     lm, scipy = found["lm"], found["curve_fit"]
-    same = (lm[1].loss <= scipy[1].loss * (1 + 1e-6)).double().mean()
+    excess = lm[1].loss / scipy[1].loss - 1
+    same = (excess <= 1e-6).double().mean()
     print(
-        f"lm reaches curve_fit's loss within 1e-6 for {same:.2%} of {n_stars} stars, "
-        f"{scipy[2] / lm[2]:.0f} times faster"
+        f"lm reaches curve_fit's loss within 1e-6 for {same:.2%} of {n_stars} stars (it is lower "
+        f"by more for {(excess < -1e-6).double().mean():.2%}), {scipy[2] / lm[2]:.0f} times faster"
     )
     rows[0]["share_not_above_curve_fit"] = float(same)
     return rows
