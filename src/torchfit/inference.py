@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from torchfit.allocator import keep_freed_memory
 from torchfit.data.datamodule import GroupBatch
 from torchfit.device import to_device
 from torchfit.emulator.emulator import Emulator
@@ -166,6 +167,7 @@ class Inference(lightning.LightningModule):
 
     def on_predict_start(self) -> None:
         """Bring the emulator to the device of the spectra."""
+        keep_freed_memory()
         self.emulator = to_device(self.emulator, self.device)
 
     def predict_step(self, batch: GroupBatch, batch_idx: int) -> Measured:
@@ -188,7 +190,7 @@ class Inference(lightning.LightningModule):
         if self.matching.space == "components":
             cfi = self._components.correlate(spectra)
         else:
-            cfi = correlate(spectra, library.spectra)
+            cfi = correlate(spectra.to(torch.float64), library.spectra)
         return cfi, self.matching.start(cfi, library)
 
     @property
@@ -233,6 +235,7 @@ class Inference(lightning.LightningModule):
 
     def _measure(self, batch: GroupBatch, fitting: Fitting) -> Measured:
         """Measure stars that can be measured."""
+        batch = replace(batch, spectra=batch.spectra.to(fitting.metric.dtype))
         subspace = candidates = None
         if batch.start is None or batch.cfi is None or fitting.wants_matches:
             cfi, start = self.start(batch.spectra)
@@ -247,8 +250,8 @@ class Inference(lightning.LightningModule):
         problem, fit = fitted.problem, fitted.fit
         labels = self.emulator.scaler.from_unit(fit.unit)
         good = batch.spectra.good & self.emulator.flux_pca.good
-        model = self.emulator.flux(labels)
-        residual = torch.where(good, batch.spectra.flux - model, 0.0)
+        model = self.emulator.flux_of(problem.objective.coefficients(fit.unit))
+        residual = (batch.spectra.flux - model).masked_fill_(~good, 0.0)
         clean = batch.spectra.without(fitted.clipped)
         v_rad = fitting.metric.velocity(self.emulator, clean, labels, model)
         of_fit = self._flags(batch.spectra, fitted, best_cfi)
@@ -263,9 +266,9 @@ class Inference(lightning.LightningModule):
             start=start,
             cfi=best_cfi,
             chi2=problem.objective.chi_squared(fit.unit).double(),
-            sse=residual.square().sum(dim=1),
-            n_pix=(good & clean.good).sum(dim=1),
-            n_clipped=fitted.clipped.sum(dim=1),
+            sse=residual.square().sum(dim=1).double(),
+            n_pix=(good & clean.good).sum(dim=1, dtype=torch.int32).long(),
+            n_clipped=fitted.clipped.sum(dim=1, dtype=torch.int32).long(),
             outlier_score=fitted.score,
             v_rad=v_rad,
             flags=of_fit | of_star | of_posterior,
@@ -305,7 +308,7 @@ class Inference(lightning.LightningModule):
         """Outcome of the rules on the fit."""
         problem, fit = fitted.problem, fitted.fit
         known = self.emulator.flux_pca.good
-        share = (spectra.good & known).sum(dim=1) / known.sum()
+        share = (spectra.good & known).sum(dim=1, dtype=torch.int32) / known.sum()
         rest = [STOP_REASONS.index(reason) for reason in AT_REST]
         return combine(
             {

@@ -142,16 +142,17 @@ class Spectra:
     @property
     def is_usable(self) -> Bool[Tensor, " star"]:
         """Stars with a good pixel, and no good pixel without a finite flux."""
-        sound = (self.flux.isfinite() & self.ivar.isfinite()) | ~self.good
-        return self.good.any(dim=1) & sound.all(dim=1)
+        # 0 times a number that is not finite is not 0.
+        unsound = torch.where(self.good, 0 * self.flux + 0 * self.ivar, 0.0).sum(dim=1)
+        return self.good.any(dim=1) & (unsound == 0)
 
     def without(self, pixels: Bool[Tensor, "star pix"]) -> "Spectra":
         """The same spectra, some pixels masked."""
         return replace(self, ivar=torch.where(pixels, 0.0, self.ivar))
 
-    def single(self) -> "Spectra":
-        """The same spectra in single precision."""
-        return replace(self, flux=self.flux.float(), ivar=self.ivar.float())
+    def to(self, dtype: torch.dtype) -> "Spectra":
+        """The same spectra in another precision; the grid keeps its own."""
+        return replace(self, flux=self.flux.to(dtype), ivar=self.ivar.to(dtype))
 
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""

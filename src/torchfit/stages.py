@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from torchfit.allocator import keep_freed_memory
 from torchfit.catalogue.part_writer import PartWriter, part_path
 from torchfit.crew import ALONE, Crew
 from torchfit.data.datamodule import GroupDataset, PackedSurvey, SurveyDataModule
@@ -24,8 +25,8 @@ from torchfit.library.identity import star_key
 from torchfit.optimise.noise_shape import NoiseShape
 from torchfit.report.examples import Examples
 
-MATCH_AT_ONCE = 512
-NOISE_STARS = 8192
+MATCH_AT_ONCE = 256
+NOISE_STARS = 4096
 
 
 def run_key(settings: Mapping[str, object]) -> str:
@@ -73,6 +74,7 @@ def match_survey(
         The survey, ready to fit.
     """
     packed = PackedSurvey.of(paths, inference.emulator.wave)
+    keep_freed_memory()
     stars = pd.concat([Shard(path).info() for path in paths], ignore_index=True)
     with tqdm(total=len(stars), desc="matching", unit="star", disable=not crew.leads) as bar:
         for number, path in enumerate(paths):

@@ -8,6 +8,7 @@ from gpytorch.kernels import Kernel
 from jaxtyping import Float
 from torch import Tensor
 
+from torchfit.allocator import keep_freed_memory
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import FluxPCA, fit_flux_pca
 from torchfit.emulator.gp import SharedKernelGP
@@ -100,6 +101,7 @@ class EmulatorTraining:
         Returns:
             The emulator.
         """
+        keep_freed_memory()
         gp = self.process(len(library.label_names))
         return self.build(library, preprocessor, gp, self._learn(trainer, checkpoint))
 

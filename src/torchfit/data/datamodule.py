@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from torchfit.data.coding import Coded
 from torchfit.data.shards import Shard
 from torchfit.spectra import Spectra
 
@@ -23,7 +24,7 @@ class GroupBatch:
     Args:
         star: Place of each star in the survey's table.
         group: Number of each star's group in the survey.
-        spectra: Normalised spectra, float64.
+        spectra: Normalised spectra.
         number: Number of the batch in the survey.
         start: Start labels, where the matching has been done before.
         cfi: Best correlation, likewise.
@@ -86,20 +87,16 @@ class PackedSurvey:
             star: Places in the survey's table, in any order.
 
         Returns:
-            Normalised spectra in that order.
+            Normalised spectra in that order, in single precision.
         """
         shards = np.unique(self.shard[star])
         here = [np.flatnonzero(self.shard[star] == shard) for shard in shards]
         pieces = [
-            _open(self.paths[shard]).spectra(self.wave, self.row[star[places]])
+            _open(self.paths[shard]).coded(self.row[star[places]])
             for shard, places in zip(shards, here, strict=True)
         ]
-        back = torch.from_numpy(np.argsort(np.concatenate(here), kind="stable"))
-        flux, ivar, has_ivar = (
-            torch.cat([getattr(piece, name) for piece in pieces])[back]
-            for name in ("flux", "ivar", "has_ivar")
-        )
-        return Spectra(self.wave, flux, ivar, has_ivar)
+        back = np.argsort(np.concatenate(here), kind="stable")
+        return Coded.join(pieces, back).spectra(self.wave)
 
 
 @lru_cache(maxsize=4096)

@@ -20,8 +20,8 @@ FIXED = (
 )  # fmt: skip
 """What is known of every star, in the words of :class:`~torchfit.spectra.StarInfo`."""
 _WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad")
-_PIXELS, _NUMBERS = ("depth", "code"), ("low", "step")
-_SPECTRUM = (*_PIXELS, *_NUMBERS, "has_ivar")
+_PIXELS, _OF_STAR = ("depth", "code"), ("low", "step", "has_ivar")
+_SPECTRUM = (*_PIXELS, *_OF_STAR)
 
 
 def star_row(star: int, info: StarInfo) -> dict[str, object]:
@@ -61,9 +61,8 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spect
         values = getattr(coded, name)
         column = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
         table = table.append_column(name, column)
-    for name in _NUMBERS:
+    for name in _OF_STAR:
         table = table.append_column(name, pa.array(getattr(coded, name)))
-    table = table.append_column("has_ivar", pa.array(spectra.has_ivar.numpy()))
     with atomic(path) as temp, pa.ipc.new_file(temp, table.schema) as file:
         file.write_table(table)
 
@@ -102,13 +101,22 @@ class Shard:
             rows: Rows of the stars.
 
         Returns:
-            Normalised spectra, float64.
+            Normalised spectra, in single precision.
+        """
+        return self.coded(rows).spectra(wave)
+
+    def coded(self, rows: Sequence[int] | np.ndarray) -> Coded:
+        """Spectra of some stars, as they lie on disk.
+
+        Args:
+            rows: Rows of the stars.
+
+        Returns:
+            Coded spectra.
         """
         index = np.asarray(rows)
         pixels = (self._matrix(name)[index] for name in _PIXELS)
-        numbers = (self._table[name].to_numpy()[index] for name in _NUMBERS)
-        has_ivar = self._table["has_ivar"].to_numpy()[index]
-        return Coded(*pixels, *numbers).spectra(wave, has_ivar)
+        return Coded(*pixels, *(self._table[name].to_numpy()[index] for name in _OF_STAR))
 
     def _matrix(self, name: str) -> np.ndarray:
         chunk = self._table[name].chunk(0)

@@ -79,8 +79,19 @@ class Emulator:
         Returns:
             Flux on :attr:`wave`; 0 in pixels the library does not know.
         """
-        coefficients = self.gp.mean(self.scaler.to_unit(labels))
-        return self.flux_pca.mean + coefficients @ self.basis.mT
+        return self.flux_of(self.gp.mean(self.scaler.to_unit(labels)))
+
+    def flux_of(self, coefficients: Float[Tensor, "star comp"]) -> Float[Tensor, "star pix"]:
+        """Normalised flux of standardised coefficients.
+
+        Args:
+            coefficients: One row per star.
+
+        Returns:
+            Flux on :attr:`wave`, in the precision of the coefficients.
+        """
+        mean, basis = self.flux_pca.mean.to(coefficients), self.basis.to(coefficients)
+        return torch.addmm(mean, coefficients, basis.mT)
 
     def flux_variance(self, labels: Float[Tensor, "star label"]) -> Float[Tensor, "star pix"]:
         r"""Variance of the flux, the diagonal of :math:`B\,\mathrm{cov}(\bar f) B^T`.

@@ -51,9 +51,9 @@ class LocalVariance:
             teff: Temperature in K.
 
         Returns:
-            One variance per star and pixel.
+            One variance per star and pixel, in the precision of ``teff``.
         """
-        return node_weights(self.nodes, teff) @ self.values
+        return node_weights(self.nodes.to(teff), teff) @ self.values.to(teff)
 
 
 def node_weights(

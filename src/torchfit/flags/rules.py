@@ -92,10 +92,12 @@ class Flagging:
         Returns:
             True where the share of bad pixels is above ``max_masked``.
         """
-        begun = good.cummax(dim=1).values
-        covered = begun & good.flip(1).cummax(dim=1).values.flip(1) & known
-        bad = (covered & ~good).sum(dim=1)
-        return bad > self.max_masked * covered.sum(dim=1)
+        upto = torch.nn.functional.pad(known.cumsum(dim=0), (1, 0))
+        byte = good.to(torch.uint8)
+        first, last = byte.argmax(dim=1), good.shape[1] - byte.flip(1).argmax(dim=1)
+        covered = upto[last] - upto[first]
+        bad = covered - (good & known).sum(dim=1, dtype=torch.int32)
+        return good.any(dim=1) & (bad > self.max_masked * covered)
 
 
 def combine(rules: dict[ResultFlag, Bool[Tensor, " star"]]) -> Int[Tensor, " star"]:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from torchfit.spectra import Spectra
 
-ROUNDS = 3
+ROUNDS = 2
 """Rounds of filling bad pixels with what the components make of the good ones."""
-AT_ONCE = 1024
+AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class ComponentCFI:
         """
         rows, held = self.rows(star)
         usable = (star.good & self.known).any(dim=1)
-        cfi = (rows @ self.template.mT * held[:, None]).clamp(-1, 1)
-        return torch.where(usable[:, None], cfi, -1.0)
+        cfi = (rows @ self.template.mT).mul_(held[:, None]).clamp_(-1, 1)
+        return cfi.masked_fill_(~usable[:, None], -1.0)
 
     def rows(self, spectra: Spectra) -> tuple[Float[Tensor, "star row"], Float[Tensor, " star"]]:
         """Unit rows of spectra, and the share of their variation that the components hold.
@@ -94,7 +94,7 @@ class ComponentCFI:
             Rows h, and the square root of the share.
         """
         good = spectra.good & self.known
-        y = torch.where(good, spectra.flux.float() - self.mean, 0.0)
+        y = (spectra.flux.float() - self.mean).masked_fill_(~good, 0.0)
         filled, model = y, torch.zeros_like(y)
         for _ in range(ROUNDS):
             model = (filled @ self.inverse) @ self.basis.mT
@@ -102,8 +102,8 @@ class ComponentCFI:
         coefficients = filled @ self.inverse
         rows = torch.cat([torch.ones_like(y[:, :1]), coefficients], dim=1) @ self.root
         length2 = rows.square().sum(dim=1)
-        left = torch.where(good, y - model, 0.0).square().sum(dim=1)
-        left = left * self.known.sum() / good.sum(dim=1).clamp_min(1)
+        left = (y - model).masked_fill_(~good, 0.0).square().sum(dim=1)
+        left = left * self.known.sum() / good.sum(dim=1, dtype=torch.int32).clamp_min(1)
         unit = rows / length2.clamp_min(1e-30).sqrt()[:, None]
         return unit, (length2 / (length2 + left).clamp_min(1e-30)).sqrt()
 

@@ -79,9 +79,12 @@ def start_errors(
 def _start_of_others(
     library: Library, n_best: int, rows: Int[Tensor, " star"]
 ) -> Float[Tensor, "star label"]:
-    star, everyone = library.spectra[rows].single(), torch.arange(len(library))
+    star, everyone = library.spectra[rows].to(torch.float32), torch.arange(len(library))
     cfi = torch.cat(
-        [correlate(star, library.spectra[some].single()) for some in everyone.split(STARS_AT_ONCE)],
+        [
+            correlate(star, library.spectra[some].to(torch.float32))
+            for some in everyone.split(STARS_AT_ONCE)
+        ],
         dim=1,
     )
     others = exclude_same_star(cfi, library.star_names, rows)

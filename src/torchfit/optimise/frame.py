@@ -1,8 +1,8 @@
 """Coordinates in which chi-squared of a star is a plain sum of squares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -31,12 +31,31 @@ class Frame:
         Returns:
             The same rows.
         """
-        result = torch.empty_like(rows)
-        for key in self.key.unique().tolist():
-            star = (self.key == key).nonzero()[:, 0]
-            result[star] = rows[star] @ self.whitener[key]
-        return result
+        return by_key(rows, self.whitener, self.key)
 
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Frame":
         """The frame of the chosen stars."""
         return Frame(self.whitener, self.share, self.key[star])
+
+
+def by_key(
+    rows: Float[Tensor, "star *row column"],
+    matrices: Sequence[Float[Tensor, "column other"]] | Float[Tensor, "key column other"],
+    key: Int[Tensor, " star"],
+) -> Float[Tensor, "star *row other"]:
+    """Rows of every star times the matrix of its key.
+
+    Args:
+        rows: One or some rows per star.
+        matrices: One per key.
+        key: Key of each star.
+
+    Returns:
+        The products.
+    """
+    result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
+    sizes = key.bincount(minlength=len(matrices)).tolist()
+    for matrix, star in zip(matrices, key.argsort(stable=True).split(sizes), strict=True):
+        if len(star):
+            result[star] = rows[star] @ matrix
+    return result

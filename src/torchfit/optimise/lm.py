@@ -13,7 +13,7 @@ CONVERGED, SINGULAR, EXHAUSTED = (
     STOP_REASONS.index(reason)
     for reason in (StopReason.CONVERGED, StopReason.SINGULAR, StopReason.MAX_ITERATIONS)
 )
-DAMPING_RANGE = (1e-9, 1e9)
+DAMPING_RANGE = (1e-4, 1e9)
 NEWTON_DAMPING = 0.1
 """Damping below which a step is nearly a Newton step."""
 RESTING_SHARE = 0.3
@@ -26,7 +26,8 @@ class LevenbergMarquardt:
 
     H is the Gauss-Newton Hessian with the exact derivatives of the emulator's mean. S learns what
     it leaves out, the curvature of the model itself, from the change of the gradient over each
-    step (the symmetric rank-one formula): without it one star in ten creeps for dozens of steps.
+    step, refused ones too (the symmetric rank-one formula): without it one star in ten creeps for
+    dozens of steps.
     Where H + S is not positive definite the step is that of H alone. Each star has its own damping
     and its own stop. A label that stands on the edge of the box and is pushed outward is held
     there.
@@ -131,7 +132,9 @@ class _Descent:
         loss, gradient, hessian = self.objective.derivatives_of_change(trial)
         gain = self.loss[star] - loss
         better = moving & solvable & (gain > 0)
-        self._learn_curvature(better, trial - before, gradient, hessian)
+        there = torch.where(better[:, None, None], hessian, self.hessian[star])
+        told = moving & solvable & loss.isfinite()
+        self._learn_curvature(told, trial - before, gradient, there)
         taken = star[better]
         self.unit[taken], self.loss[taken] = trial[better], loss[better]
         self.gradient[taken], self.hessian[taken] = gradient[better], hessian[better]
@@ -165,21 +168,22 @@ class _Descent:
 
     def _learn_curvature(
         self,
-        better: Bool[Tensor, " work"],
+        told: Bool[Tensor, " work"],
         step: Float[Tensor, "work label"],
         gradient: Float[Tensor, "work label"],
         hessian: Float[Tensor, "work label label"],
     ) -> None:
         r"""Symmetric rank-one update: :math:`S \mathrel{+}= u u^T / u^T \delta`.
 
-        With :math:`u = \Delta g - (H + S)\,\delta`; left out where the divisor is nearly 0.
+        With :math:`u = \Delta g - (H + S)\,\delta` and the H of where the star goes on; left out
+        where the divisor is nearly 0.
         """
         star, secant = self.star, self.secant
         change = gradient - self.gradient[star]
         left = change - ((hessian + secant[star]) @ step[:, :, None])[:, :, 0]
         divisor = (left * step).sum(dim=1)
         size = left.norm(dim=1) * step.norm(dim=1)
-        usable = better & (divisor.abs() > 1e-8 * size)
+        usable = told & (divisor.abs() > 1e-8 * size)
         update = left[:, :, None] * left[:, None, :] / divisor[:, None, None]
         secant[star[usable]] += update[usable]
 

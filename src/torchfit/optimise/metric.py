@@ -11,10 +11,9 @@ from torchfit.optimise.folding import Folding, Form, marginalise_emulator
 from torchfit.optimise.nuisance import Nuisance
 from torchfit.optimise.objective import Objective, StartPrior, Support
 from torchfit.optimise.outliers import Outliers
-from torchfit.preprocess.resample import fill_bad
 from torchfit.spectra import Spectra
 
-STARS_AT_ONCE = 64
+STARS_AT_ONCE, VELOCITIES_AT_ONCE = 64, 256
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,11 @@ class Metric:
     support: Support = field(default_factory=Support)
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Precision in which it wants spectra."""
+        return torch.float64
+
+    @property
     def exact(self) -> "Metric":
         """The metric that is for every star: this one."""
         return self
@@ -87,7 +91,7 @@ class Metric:
 
         Args:
             emulator: The emulator, at the resolution of the spectra.
-            spectra: Normalised spectra on the emulator's grid, float64.
+            spectra: Normalised spectra on the emulator's grid, in the precision of :attr:`dtype`.
             start: Start labels, from which shapes of nuisances and the local covariance are taken.
 
         Returns:
@@ -97,7 +101,7 @@ class Metric:
         centre, jacobian, _, _ = predictor.derivatives(prior.mean)
         folded = [
             self._fold(emulator, spectra[piece], start[piece], centre[piece], jacobian[piece])
-            for piece in _pieces(len(spectra))
+            for piece in _pieces(len(spectra), STARS_AT_ONCE)
         ]
         forms, clipped, score = zip(*folded, strict=True)
         form = Form(*(torch.cat(parts) for parts in zip(*forms, strict=True)))
@@ -121,11 +125,12 @@ class Metric:
         good = spectra.good & emulator.flux_pca.good
         if not self.weighted:
             return good.to(spectra.flux)
-        truncation = emulator.truncation.at(teff)
+        truncation = emulator.truncation.at(teff.to(spectra.flux))
         noise = 1 / torch.where(good, spectra.ivar, 1.0)
         # Only a survey without errors pays for the estimate.
         if not bool(spectra.has_ivar.all()):
-            estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None]
+            double = spectra.to(torch.float64)
+            estimated = emulator.flux_pca.excess_noise(double, truncation)[:, None].to(noise)
             noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
         extra = truncation + self.noise_floor**2
         return torch.where(good, 1 / (noise + extra), 0.0)
@@ -153,10 +158,11 @@ class Metric:
         if not self.weighted or self.nuisance.velocity_sigma is None:
             return torch.full_like(labels[:, 0], torch.nan)
         model = emulator.flux(labels) if model is None else model
+        model = model.to(spectra.flux)
         return torch.cat(
             [
                 self._velocity(emulator, spectra[piece], labels[piece], model[piece])
-                for piece in _pieces(len(spectra))
+                for piece in _pieces(len(spectra), VELOCITIES_AT_ONCE)
             ]
         )
 
@@ -170,7 +176,7 @@ class Metric:
         weight = self.pixel_weights(emulator, spectra, labels[:, 0])
         model = without_gaps(emulator, model)
         nuisance = self.nuisance.posterior_mean(emulator.wave, model, weight, spectra.flux)
-        return nuisance[:, -1]
+        return nuisance[:, -1].double()
 
     def _fold(
         self,
@@ -219,9 +225,15 @@ def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[
 
     It is 0 there; the jump to 0 would look like the steepest line of the spectrum to a velocity.
     """
-    good = emulator.flux_pca.good.expand_as(model)
-    return fill_bad(emulator.wave.expand_as(model), model, good)
+    known, wave = emulator.flux_pca.good, emulator.wave
+    if bool(known.all()):
+        return model
+    inside, gap = known.nonzero()[:, 0], (~known).nonzero()[:, 0]
+    right = torch.searchsorted(inside, gap)
+    left, right = inside[(right - 1).clamp_min(0)], inside[right.clamp_max(len(inside) - 1)]
+    share = ((wave[gap] - wave[left]) / (wave[right] - wave[left])).nan_to_num(0.0, 0.0, 0.0)
+    return model.index_copy(1, gap, torch.lerp(model[:, left], model[:, right], share.to(model)))
 
 
-def _pieces(n_stars: int) -> list[slice]:
-    return [slice(low, low + STARS_AT_ONCE) for low in range(0, n_stars, STARS_AT_ONCE)]
+def _pieces(n_stars: int, at_once: int) -> list[slice]:
+    return [slice(low, low + at_once) for low in range(0, n_stars, at_once)]

@@ -58,4 +58,4 @@ class NoiseShape:
 def level_of(log_noise: Float[Tensor, "star pix"], counted: Tensor) -> Float[Tensor, " star"]:
     """Mean of the logarithm over the counted pixels; 0 without any."""
     total = torch.where(counted, log_noise, 0.0).sum(dim=1)
-    return total / counted.sum(dim=1).clamp_min(1)
+    return total / counted.sum(dim=1, dtype=torch.int32).clamp_min(1)

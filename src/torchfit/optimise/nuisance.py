@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from torchfit.emulator.flux_pca import gram
 from torchfit.names import SPEED_OF_LIGHT
 
 
@@ -56,17 +57,28 @@ class Nuisance:
         Returns:
             One column per nuisance.
         """
-        columns = []
-        if self.continuum_degree is not None:
-            columns.append(model[:, :, None] * legendre(wave, self.continuum_degree))
+        continuum = model[:, :, None] * self._polynomials(wave, model)
+        return torch.cat([continuum, *(each[:, :, None] for each in self._bends(wave, model))], 2)
+
+    def _polynomials(self, wave: Float[Tensor, " pix"], like: Tensor) -> Float[Tensor, "pix order"]:
+        """What the continuum is made of."""
+        if self.continuum_degree is None:
+            return like.new_zeros(len(wave), 0)
+        return legendre(wave, self.continuum_degree).to(like)
+
+    def _bends(
+        self, wave: Float[Tensor, " pix"], model: Float[Tensor, "star pix"]
+    ) -> list[Float[Tensor, "star pix"]]:
+        """Change of the spectrum by the other nuisances, the velocity last."""
+        if self.broadening_sigma is None and self.velocity_sigma is None:
+            return []
+        bends, wave = [], wave.to(model)
         slope = torch.gradient(model, spacing=(wave,), dim=1)[0]
         if self.broadening_sigma is not None:
-            columns.append(torch.gradient(slope, spacing=(wave,), dim=1)[0][:, :, None] / 2)
+            bends.append(torch.gradient(slope, spacing=(wave,), dim=1)[0] / 2)
         if self.velocity_sigma is not None:
-            columns.append((-wave / SPEED_OF_LIGHT * slope)[:, :, None])
-        if not columns:
-            return model.new_zeros(*model.shape, 0)
-        return torch.cat(columns, dim=2)
+            bends.append(slope * (-wave / SPEED_OF_LIGHT))
+        return bends
 
     def posterior_mean(
         self,
@@ -75,7 +87,11 @@ class Nuisance:
         weight: Float[Tensor, "star pix"],
         flux: Float[Tensor, "star pix"],
     ) -> Float[Tensor, "star nuisance"]:
-        """Most probable nuisances of spectra with known models.
+        r"""Most probable nuisances of spectra with known models.
+
+        With the columns T of :meth:`columns` and W the weights, :math:`(T^T W T +
+        \Lambda^{-1})^{-1} T^T W (L - M)`. The continuum's columns are the model times polynomials
+        that all stars share, so its sums over the pixels are matrix products.
 
         Args:
             wave: Wavelength in Angstrom.
@@ -86,12 +102,19 @@ class Nuisance:
         Returns:
             Polynomial coefficients, then the velocity in km/s.
         """
-        columns = self.columns(wave, model)
-        weighted = weight[:, :, None] * columns
-        prior = torch.tensor(self.sigma, dtype=model.dtype, device=model.device).pow(-2).diag()
+        polynomials, bends = self._polynomials(wave, model), self._bends(wave, model)
         residual = torch.where(weight > 0, flux - model, 0.0)
-        normal = weighted.mT @ columns + prior
-        return torch.linalg.solve(normal, weighted.mT @ residual[:, :, None])[:, :, 0]
+        of_model = weight * model
+        normal, right = gram(of_model * model, polynomials), (of_model * residual) @ polynomials
+        for number, bend in enumerate(bends):
+            beside = [(weight * bend * other).sum(dim=1) for other in bends[: number + 1]]
+            row = torch.cat([(of_model * bend) @ polynomials, torch.stack(beside, dim=1)], dim=1)
+            normal = torch.cat([normal, row[:, None, :-1]], dim=1)
+            normal = torch.cat([normal, row[:, :, None]], dim=2)
+            right = torch.cat([right, (weight * bend * residual).sum(dim=1)[:, None]], dim=1)
+        prior = torch.tensor(self.sigma, dtype=torch.float64, device=model.device).pow(-2).diag()
+        solved = torch.linalg.solve(normal.double() + prior, right.double()[:, :, None])
+        return solved[:, :, 0].to(model.dtype)
 
 
 def legendre(wave: Float[Tensor, " pix"], degree: int) -> Float[Tensor, "pix order"]:

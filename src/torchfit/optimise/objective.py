@@ -184,6 +184,10 @@ class Objective:
         loss = chi2 + self.prior.penalty(own) + self.support.penalty(density)
         return loss.to(unit.dtype)
 
+    def coefficients(self, unit: Float[Tensor, "star label"]) -> Float[Tensor, "star comp"]:
+        """Standardised coefficients at unit labels, in the objective's own precision."""
+        return self._predict(unit.to(self.dtype)).mean
+
     def is_outside(self, unit: Float[Tensor, "star label"]) -> Bool[Tensor, " star"]:
         """Stars outside the library's support."""
         return self.support.is_left(self._predict(unit.to(self.dtype)).density)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import max_pool1d
 
 from torchfit.exceptions import ConfigError
 from torchfit.names import MAD_TO_SIGMA
@@ -103,7 +102,7 @@ class Outliers:
             The good pixels without outliers; all of them for a star that would lose too many.
         """
         rest = good & ~self._find(residual, good)
-        too_many = n_good - rest.sum(dim=1) > self.max_share * n_good
+        too_many = n_good - rest.sum(dim=1, dtype=torch.int32) > self.max_share * n_good
         return torch.where(too_many[:, None], good, rest)
 
     def _find(
@@ -116,5 +115,8 @@ class Outliers:
         # Of a star without a good pixel there is no median, and nothing to find.
         scale = (MAD_TO_SIGMA * size).nan_to_num(1.0).clamp_min(1.0)[:, None]
         beyond = (residual > self.upper * scale) | (residual < -self.lower * scale)
-        near = max_pool1d(beyond.to(residual)[:, None], 2 * self.grow + 1, 1, self.grow)[:, 0]
-        return (near > 0) & good
+        near = beyond.clone()
+        for step in range(1, self.grow + 1):
+            near[:, step:] |= beyond[:, :-step]
+            near[:, :-step] |= beyond[:, step:]
+        return near & good

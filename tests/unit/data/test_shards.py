@@ -74,7 +74,8 @@ def test_stars_come_back(shard, rows):
 def test_spectra_come_back(shard, spectra):
     read = shard.spectra(spectra.wave, [0, 1, 2])
     good = spectra.good
-    assert read.flux.dtype == read.ivar.dtype == torch.float64
+    assert read.flux.dtype == read.ivar.dtype == torch.float32
+    read = read.to(torch.float64)
     assert torch.equal(read.good, good)
     torch.testing.assert_close(read.flux[good], spectra.flux[good], rtol=0, atol=3e-4)
     torch.testing.assert_close(read.ivar, spectra.ivar, rtol=1e-5, atol=0)
