@@ -1,5 +1,6 @@
 """Shards: preprocessed spectra and what is known of their stars, in memory-mapped Arrow files."""
 
+import mmap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,8 +82,10 @@ class Shard:
     """
 
     def __init__(self, path: Path) -> None:
-        with pa.memory_map(str(path)) as source:
-            self._table = pa.ipc.open_file(source).read_all().combine_chunks()
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        source = pa.BufferReader(pa.py_buffer(self._map))
+        self._table = pa.ipc.open_file(source).read_all().combine_chunks()
 
     def __len__(self) -> int:
         """Number of stars."""
@@ -115,8 +118,12 @@ class Shard:
             Coded spectra.
         """
         index = np.asarray(rows)
-        pixels = (self._matrix(name)[index] for name in _PIXELS)
-        return Coded(*pixels, *(self._table[name].to_numpy()[index] for name in _OF_STAR))
+        pixels = [self._matrix(name)[index] for name in _PIXELS]
+        coded = Coded(*pixels, *(self._table[name].to_numpy()[index] for name in _OF_STAR))
+        if hasattr(mmap, "MADV_DONTNEED"):
+            # Else all pages that were ever read would count as this process's memory.
+            self._map.madvise(mmap.MADV_DONTNEED)
+        return coded
 
     def _matrix(self, name: str) -> np.ndarray:
         chunk = self._table[name].chunk(0)

@@ -54,7 +54,7 @@ class CommonMetric(Metric):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision in which it wants spectra."""
+        """Precision in which it computes."""
         return torch.float32
 
     @property

@@ -66,7 +66,7 @@ class Metric:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision in which it wants spectra."""
+        """Precision in which it computes."""
         return torch.float64
 
     @property
@@ -91,12 +91,13 @@ class Metric:
 
         Args:
             emulator: The emulator, at the resolution of the spectra.
-            spectra: Normalised spectra on the emulator's grid, in the precision of :attr:`dtype`.
+            spectra: Normalised spectra on the emulator's grid.
             start: Start labels, from which shapes of nuisances and the local covariance are taken.
 
         Returns:
             The objective of all stars, and the outliers left out of it.
         """
+        spectra = spectra.to(self.dtype)
         prior, predictor = self._prior(emulator, start), emulator.gp.predictor
         centre, jacobian, _, _ = predictor.derivatives(prior.mean)
         folded = [
