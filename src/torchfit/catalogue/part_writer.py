@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import lightning
 import pandas as pd
@@ -14,9 +13,10 @@ from torchfit.catalogue.result import result_table
 from torchfit.crew import leave_with_parent
 from torchfit.data.datamodule import GroupBatch
 from torchfit.inference import Measured
+from torchfit.progress import Bar
 
 
-class PartWriter(BasePredictionWriter):
+class PartWriter(Bar, BasePredictionWriter):
     """Write one part per batch, atomically, and show how many stars are done.
 
     Args:
@@ -65,26 +65,6 @@ class PartWriter(BasePredictionWriter):
         table = result_table(prediction, self.stars, self.label_names)
         write_part(part_path(self.folder, batch.number), table)
         self.bar.update(len(table) * trainer.world_size)
-
-    def on_predict_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Close the progress bar."""
-        self.bar.close()
-
-    def on_exception(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        exception: BaseException,
-    ) -> None:
-        """Close the progress bar, so that the error stands in a line of its own."""
-        if hasattr(self, "bar"):
-            self.bar.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a spawned process needs; an open bar stays where it is."""
-        return {name: value for name, value in self.__dict__.items() if name != "bar"}
 
 
 def part_path(folder: Path, number: int) -> Path:

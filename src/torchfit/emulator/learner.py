@@ -1,11 +1,14 @@
 """Two ways to the hyperparameters: marginal likelihood, or the paper's cross validation."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Protocol, runtime_checkable
 
 import lightning
+import torch
 from jaxtyping import Float, Int
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
@@ -15,6 +18,8 @@ from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.module import EmulatorModule, EpochProgress, StopAtRest
 from torchfit.exceptions import ConfigError
 from torchfit.library.datamodule import LibraryDataModule
+
+logger = logging.getLogger(__name__)
 
 TrainerFactory = Callable[..., lightning.Trainer]
 """Builds a Lightning trainer from ``max_epochs`` and ``callbacks``."""
@@ -86,7 +91,7 @@ class MarginalLikelihood:
     def learn(
         self, gp: SharedKernelGP, table: TrainingTable, trainer: TrainerFactory, checkpoint: Path
     ) -> None:
-        """See :class:`Learner`. A checkpoint left by an interrupted run is resumed."""
+        """See :class:`Learner`. A whole checkpoint of an interrupted run is resumed."""
         if not any(parameter.requires_grad for parameter in gp.parameters()):
             return
         callbacks = [
@@ -97,9 +102,22 @@ class MarginalLikelihood:
         trainer(max_epochs=self.max_epochs, callbacks=callbacks).fit(
             EmulatorModule(gp.train(), self.lr),
             datamodule=LibraryDataModule(table.x, table.y),
-            ckpt_path=checkpoint if checkpoint.exists() else None,
+            ckpt_path=checkpoint if _is_whole(checkpoint) else None,
             weights_only=True,
         )
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether there is a checkpoint that can be read; one that cannot is told and left aside."""
+    if not checkpoint.exists():
+        return False
+    try:
+        torch.load(checkpoint, weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as error:
+        told = " ".join(str(error).split())[:80]
+        logger.warning("%s cannot be read (%s...): training starts anew", checkpoint, told)
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import lightning
 import torch
 from jaxtyping import Float
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.emulator.gp import SharedKernelGP
+from torchfit.progress import Bar
 
 
 class EmulatorModule(lightning.LightningModule):
@@ -52,7 +53,7 @@ class StopAtRest(EarlyStopping):
         trainer.should_stop = self.stopped_epoch > 0
 
 
-class EpochProgress(Callback):
+class EpochProgress(Bar):
     """One progress bar over epochs, since an epoch of the library is a single step."""
 
     def on_train_start(
@@ -72,19 +73,3 @@ class EpochProgress(Callback):
         """Advance the bar and show the loss."""
         self.bar.set_postfix(nll=f"{float(trainer.callback_metrics['nll']):.4f}", refresh=False)
         self.bar.update()
-
-    def on_train_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Close the bar."""
-        self.bar.close()
-
-    def on_exception(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        exception: BaseException,
-    ) -> None:
-        """Close the bar, so that the error stands in a line of its own."""
-        if hasattr(self, "bar"):
-            self.bar.close()

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 SQRT5 = 5.0**0.5
+FEW_PAIRS = 2**16
+"""Pairs of stars and centres for which one call is quicker than one per label."""
 
 
 class Prediction(NamedTuple):
@@ -149,6 +151,8 @@ def _square_distance(
     u: Float[Tensor, "star label"], centres: Float[Tensor, "centre label"]
 ) -> Float[Tensor, "star centre"]:
     """Squared distances, from differences: the product of both cancels too much."""
+    if len(u) * len(centres) < FEW_PAIRS:
+        return torch.cdist(u, centres, compute_mode="donot_use_mm_for_euclid_dist").square_()
     columns = centres.mT.contiguous()
     total = (u[:, :1] - columns[0]).square_()
     for label in range(1, len(columns)):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.predictor import Predictor
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.common_table import Columns, Shared, Table
 from torchfit.optimise.frame import Frame
 from torchfit.optimise.metric import Folded, Metric
@@ -43,6 +44,9 @@ class CommonMetric(Metric):
         rounds: Rounds of filling, and of clipping; each reads the pixels twice.
         max_missing: Largest share of missing pixels.
 
+    Raises:
+        ConfigError: If a number makes no sense.
+
     References:
         Dempster, Laird & Rubin 1977, J. R. Stat. Soc. B 39, 1, for the filling.
     """
@@ -51,6 +55,14 @@ class CommonMetric(Metric):
     rounds: int = 2
     max_missing: float = 0.2
     _made: dict[int, "_Made"] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rounds < 1 or not 0 <= self.max_missing < 1:
+            raise ConfigError(
+                f"metric: rounds={self.rounds} must be at least 1 and max_missing="
+                f"{self.max_missing} lie within 0 and 1"
+            )
 
     @property
     def dtype(self) -> torch.dtype:

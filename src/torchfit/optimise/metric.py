@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.folding import Folding, Form, marginalise_emulator
 from torchfit.optimise.nuisance import Nuisance
 from torchfit.optimise.objective import Objective, StartPrior, Support
@@ -55,6 +56,9 @@ class Metric:
         noise_floor: Least relative error of a pixel's normalised flux, for flux calibration.
         outliers: How outliers are found; used only when weighted, ``None`` for not at all.
         support: Wall around the library; without weights it only tells who is outside.
+
+    Raises:
+        ConfigError: If a number is negative.
     """
 
     weighted: bool = True
@@ -63,6 +67,13 @@ class Metric:
     noise_floor: float = 0.0
     outliers: Outliers | None = None
     support: Support = field(default_factory=Support)
+
+    def __post_init__(self) -> None:
+        if min(self.prior_strength, self.noise_floor, self.support.weight) < 0:
+            raise ConfigError(
+                f"metric: prior_strength={self.prior_strength}, noise_floor={self.noise_floor} and "
+                f"support.weight={self.support.weight} must not be negative"
+            )
 
     @property
     def dtype(self) -> torch.dtype:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.emulator.flux_pca import gram
+from torchfit.exceptions import ConfigError
 from torchfit.names import SPEED_OF_LIGHT
 
 
@@ -29,6 +30,9 @@ class Nuisance:
         velocity_sigma: Prior standard deviation of the residual velocity in km/s; ``None`` for
             no velocity.
 
+    Raises:
+        ConfigError: If a width is not positive or the degree negative.
+
     References:
         Koleva et al. 2009, A&A 501, 1269 (ULySS), for the multiplicative polynomial.
     """
@@ -37,6 +41,16 @@ class Nuisance:
     continuum_sigma: float = 0.1
     broadening_sigma: float | None = None
     velocity_sigma: float | None = None
+
+    def __post_init__(self) -> None:
+        widths = (self.continuum_sigma, self.broadening_sigma, self.velocity_sigma)
+        if any(width is not None and width <= 0 for width in widths):
+            raise ConfigError(f"metric.nuisance: every sigma must be positive, got {self}")
+        if self.continuum_degree is not None and self.continuum_degree < 0:
+            raise ConfigError(
+                f"metric.nuisance: continuum_degree={self.continuum_degree} must not be negative; "
+                "null is no continuum"
+            )
 
     @property
     def sigma(self) -> list[float]:

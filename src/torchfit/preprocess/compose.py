@@ -36,7 +36,8 @@ class Preprocessor:
         clip_lower: Normalised flux below this becomes 1; ``None`` for no limit.
 
     Raises:
-        ConfigError: If the grid is empty or shorter than the running median.
+        ConfigError: If the grid is empty or shorter than the running median, or a limit of the flux
+            on the wrong side of the continuum.
     """
 
     wave_min: float = 3800.0
@@ -60,6 +61,10 @@ class Preprocessor:
                 f"preprocess: median_window={self.median_window} must lie within 1 and the "
                 f"{len(self.wave)} pixels of the grid"
             )
+        if self.clip_upper is not None and self.clip_upper <= 1:
+            raise ConfigError(f"preprocess: clip_upper={self.clip_upper} must be above 1")
+        if self.clip_lower is not None and self.clip_lower >= 1:
+            raise ConfigError(f"preprocess: clip_lower={self.clip_lower} must be below 1")
 
     @property
     def wave(self) -> Float[Tensor, " pix"]:

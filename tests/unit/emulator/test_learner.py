@@ -181,3 +181,10 @@ def test_both_are_learners():
     grid = HyperparameterGrid([1.0], [1.0], [0.1])
     assert isinstance(MarginalLikelihood(), Learner)
     assert isinstance(CrossValidation(grid), Learner)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no checkpoint at all"])
+def test_a_checkpoint_that_cannot_be_read_is_left_aside(table, checkpoint, content, caplog):
+    checkpoint.write_bytes(content)
+    MarginalLikelihood(max_epochs=2).learn(make_gp(), table, build_trainer, checkpoint)
+    assert "training starts anew" in caplog.text

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from torchfit.exceptions import ConfigError
 from torchfit.library.folds import folds_by_star
 
 NAMES = [f"star {number % 13}" for number in range(40)]
@@ -33,5 +34,5 @@ def test_the_order_of_the_templates_does_not_matter():
 
 @pytest.mark.parametrize("n_folds", [0, 1, 14])
 def test_too_few_or_too_many_folds_are_refused(n_folds):
-    with pytest.raises(ValueError, match="13 stars"):
+    with pytest.raises(ConfigError, match="13 stars"):
         folds_by_star(NAMES, n_folds, seed=1)

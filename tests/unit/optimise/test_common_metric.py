@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from torchfit.exceptions import ConfigError
 from torchfit.optimise.common_metric import CommonMetric
 from torchfit.optimise.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
@@ -136,3 +137,20 @@ def test_a_velocity_is_found(emulator, preprocessor, analytic_flux, labels, obse
     metric = CommonMetric(nuisance=Nuisance(2, 0.05, velocity_sigma=100.0))
     found, before = (metric.velocity(emulator, each, labels) for each in (moved, still))
     assert (found - before).median() == pytest.approx(15.0, abs=1.0)
+
+
+@pytest.mark.parametrize("setting", [{"rounds": 0}, {"max_missing": 1.0}, {"prior_strength": -1.0}])
+def test_impossible_settings_are_refused(setting):
+    with pytest.raises(ConfigError, match=next(iter(setting))):
+        CommonMetric(**setting)
+
+
+def test_a_loss_answers_in_the_precision_it_was_asked_in(emulator, spectra, start):
+    """And to the limit of single precision: 1e-3 of the constant's own rounding."""
+    objective = CommonMetric(nuisance=NUISANCE).objective(emulator, spectra, start)
+    unit = emulator.scaler.to_unit(start)
+    for dtype in (torch.float32, torch.float64):
+        loss, gradient, hessian = objective.derivatives(unit.to(dtype))
+        several = objective.loss(unit.to(dtype)[:, None])
+        assert {x.dtype for x in (loss, gradient, hessian, several)} == {dtype}
+        torch.testing.assert_close(several[:, 0], loss, rtol=1e-5, atol=1e-2)

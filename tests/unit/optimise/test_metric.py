@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from torchfit.exceptions import ConfigError
 from torchfit.names import SPEED_OF_LIGHT
 from torchfit.optimise.metric import STARS_AT_ONCE, Metric
 from torchfit.optimise.nuisance import Nuisance
@@ -161,3 +162,9 @@ def test_the_covariance_of_the_emulator_limits_the_precision(emulator, observe, 
     limit = torch.linalg.inv(emulator.residuals.at(labels[:, 0]))
     assert (torch.linalg.eigvalsh(limit - objective.precision) > -1e-8).all()
     assert (torch.linalg.eigvalsh(objective.precision) > 0).all()
+
+
+@pytest.mark.parametrize("setting", [{"prior_strength": -1.0}, {"noise_floor": -0.01}])
+def test_negative_settings_are_refused(setting):
+    with pytest.raises(ConfigError, match=next(iter(setting))):
+        Metric(**setting)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from torchfit.exceptions import ConfigError
 from torchfit.names import SPEED_OF_LIGHT
 from torchfit.optimise.nuisance import Nuisance, legendre
 
@@ -69,3 +70,11 @@ def test_legendre_is_orthogonal_and_one_at_the_red_end():
     product = terms.mT @ terms / len(wave) * 2
     expected = torch.diag(2 / (2 * torch.arange(5).double() + 1))
     assert (product - expected).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "setting", [{"continuum_degree": -1}, {"continuum_sigma": 0.0}, {"velocity_sigma": -3.0}]
+)
+def test_impossible_settings_are_refused(setting):
+    with pytest.raises(ConfigError, match=next(iter(setting))):
+        Nuisance(**setting)

@@ -148,3 +148,9 @@ def test_a_large_batch_is_its_stars():
         alone = PREPROCESSOR([spectra[star]])
         torch.testing.assert_close(batch.flux[star], alone.flux[0])
         torch.testing.assert_close(batch.ivar[star], alone.ivar[0])
+
+
+@pytest.mark.parametrize("limits", [{"clip_upper": 0.0}, {"clip_lower": 1.5}])
+def test_a_limit_beyond_the_continuum_is_refused(limits):
+    with pytest.raises(ConfigError, match=next(iter(limits))):
+        Preprocessor(**limits)
