@@ -1,5 +1,6 @@
 """A small analytic world: labels, spectra, a library of them, and an emulator of the library."""
 
+import os
 from functools import partial
 
 import numpy as np
@@ -19,8 +20,10 @@ from torchfit.training import EmulatorTraining
 
 torch.set_num_threads(1)
 threadpool_limits(1)  # small matrices on a shared machine: two threads wait for each other
-settings.register_profile("torchfit", deadline=None)
-settings.load_profile("torchfit")
+# The same examples in every run; HYPOTHESIS_PROFILE=search looks for others.
+settings.register_profile("torchfit", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "torchfit"))
 
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
 """The one tolerance of each precision, relative to the largest expected number."""

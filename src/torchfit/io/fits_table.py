@@ -51,6 +51,8 @@ class TableLayout:
             raise DataError(f"two columns have one name: {', '.join(sorted(names))}")
         formats = [_format(header.text(f"TFORM{number}")) for number in numbers]
         dtype = np.dtype([(name, *form) for name, form in zip(names, formats, strict=True)])
+        if len(header.shape) != 2:
+            raise DataError(f"a table has rows of bytes, this one {len(header.shape)} axes")
         n_rows, size = header.shape
         if dtype.itemsize != size:
             raise DataError(f"a row has {size} bytes, its columns {dtype.itemsize}")

@@ -4,7 +4,7 @@ import gzip
 import numpy as np
 import pytest
 from astropy.io import fits
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from torchfit.exceptions import DataError
@@ -132,6 +132,7 @@ def sound(tmp_path_factory):
 
 
 @settings(max_examples=100, deadline=None)
+@example(position=5920, value=b"\x00")
 @given(position=st.integers(0, 20000), value=st.binary(min_size=1, max_size=12))
 def test_damage_raises_nothing_else(sound, tmp_path_factory, position, value):
     path = tmp_path_factory.getbasetemp() / "damaged.fits"
