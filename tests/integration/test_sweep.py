@@ -28,8 +28,9 @@ def test_a_swept_lengthscale_is_in_the_artefact(tmp_path):
     assert found == {0.5: [0.5] * 3, 1.0: [1.0] * 3}
 
 
-def test_a_swept_t_is_in_the_catalogue(artefact, tmp_path):
-    options = world.stelib_options(tmp_path, artefact)
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_swept_t_is_in_the_catalogue(artefact, tmp_path, devices):
+    options = [*world.stelib_options(tmp_path, artefact), f"trainer.devices={devices}"]
     ended = sweep("infer", options, tmp_path, "match.t=10,40")
     assert ended.status == 0, ended.err
     found = {}
