@@ -39,7 +39,13 @@ is_in_state() { [ "$(squeue -h -j "$1" -o %T)" = "$2" ]; }
 has_ended() { [ -z "$(squeue -h -j "$1" -o %T)" ]; }
 finish_now() {  # finish_now JOB: without the two minutes that Slurm lets a requeued job wait.
     scontrol update "JobId=$1" StartTime=now
-    slurm_wait_for 400 "the end of the requeued job" has_ended "$1"
+    slurm_wait_for 200 "the end of the requeued job" has_ended "$1" && return
+    # Slurm 22 may give a node that has just come back to the job and never to its step.
+    scontrol requeue "$1"
+    slurm_wait_for 60 "the job to be requeued" is_in_state "$1" PENDING
+    sleep 5
+    scontrol update "JobId=$1" StartTime=now
+    slurm_wait_for 200 "the end of the requeued job" has_ended "$1"
 }
 submit() {  # submit FOLDER: two nodes in a batch job, which Slurm requeues, or itself when it fails.
     sbatch --parsable -N2 --ntasks-per-node=1 --requeue --open-mode=append -o "$1.log" \
@@ -75,6 +81,9 @@ slurm_crash n2
 slurm_wait_for 120 "the job to be requeued" is_in_state "$job" PENDING
 said "node n2 is lost" "$(n_parts "$scratch/crashed") parts are kept"
 slurmd -N n2
+# A job that starts before Slurm has made up its mind about the node waits for it without end.
+slurm_wait_for 60 "two idle nodes" slurm_has_two_idle
+sleep 5
 finish_now "$job"
 equal "$scratch/crashed" "requeued"
 
