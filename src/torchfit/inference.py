@@ -307,8 +307,7 @@ class Inference(lightning.LightningModule):
     ) -> Int[Tensor, " star"]:
         """Outcome of the rules on the fit."""
         problem, fit = fitted.problem, fitted.fit
-        known = self.emulator.flux_pca.good
-        share = (spectra.good & known).sum(dim=1, dtype=torch.int32) / known.sum()
+        share = spectra.coverage(self.emulator.flux_pca.good)
         rest = [STOP_REASONS.index(reason) for reason in AT_REST]
         return combine(
             {

@@ -146,6 +146,17 @@ class Spectra:
         unsound = torch.where(self.good, 0 * self.flux + 0 * self.ivar, 0.0).sum(dim=1)
         return self.good.any(dim=1) & (unsound == 0)
 
+    def coverage(self, known: Bool[Tensor, " pix"]) -> Float[Tensor, " star"]:
+        """Share of some pixels that are good.
+
+        Args:
+            known: The pixels that count.
+
+        Returns:
+            A share per star.
+        """
+        return (self.good & known).sum(dim=1, dtype=torch.int32) / known.sum()
+
     def without(self, pixels: Bool[Tensor, "star pix"]) -> "Spectra":
         """The same spectra, some pixels masked."""
         return replace(self, ivar=torch.where(pixels, 0.0, self.ivar))
@@ -157,3 +168,16 @@ class Spectra:
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""
         return Spectra(self.wave, self.flux[star], self.ivar[star], self.has_ivar[star])
+
+
+def slices(n_rows: int, at_once: int) -> list[slice]:
+    """Rows a few at a time.
+
+    Args:
+        n_rows: Number of rows.
+        at_once: Most rows of a slice.
+
+    Returns:
+        Slices in order; none without a row.
+    """
+    return [slice(low, low + at_once) for low in range(0, n_rows, at_once)]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from torchfit.exceptions import SpectrumError
-from torchfit.spectra import Spectra, Spectrum, StarInfo
+from torchfit.spectra import Spectra, Spectrum, StarInfo, slices
 
 WAVE, ONES = np.arange(4000.0, 4010.0), np.ones(10)
 INFO = StarInfo("file.fits")
@@ -77,3 +77,20 @@ def test_shapes_that_disagree_are_refused():
     """Where jaxtyping is off, the class says so itself; where it is on, jaxtyping does."""
     with pytest.raises((SpectrumError, TypeError)):
         Spectra(torch.ones(5), torch.ones(2, 4), torch.ones(2, 4), torch.ones(2) > 0)
+
+
+def test_coverage_counts_the_good_among_the_known():
+    ivar = torch.tensor([[1.0, 0.0, 2.0, 3.0], [0.0, 0.0, 0.0, 4.0]]).double()
+    spectra = Spectra(torch.arange(4.0), torch.ones_like(ivar), ivar, torch.ones(2).bool())
+    assert spectra.coverage(torch.tensor([True, True, True, False])).tolist() == [
+        pytest.approx(2 / 3),
+        0.0,
+    ]
+
+
+@pytest.mark.parametrize(("n_rows", "sizes"), [(0, []), (3, [3]), (4, [4]), (9, [4, 4, 1])])
+def test_slices_cover_every_row_once(n_rows, sizes):
+    rows = list(range(n_rows))
+    pieces = [rows[piece] for piece in slices(n_rows, 4)]
+    assert [len(piece) for piece in pieces] == sizes
+    assert [row for piece in pieces for row in piece] == rows

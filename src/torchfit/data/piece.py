@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from torchfit.data.shards import star_row, write_shard
@@ -95,7 +95,7 @@ class PieceWriter:
     ) -> list[dict[str, object]]:
         """Write the stars with enough good pixels; return the others as rejects."""
         batch = self.preprocessor(spectra, self.windows)
-        share: Float[Tensor, " star"] = (batch.good & self.known).sum(dim=1) / self.known.sum()
+        share = batch.coverage(self.known)
         enough = (share >= self.min_good).tolist()
         kept = [row for row, keep in enumerate(enough) if keep]
         if kept:

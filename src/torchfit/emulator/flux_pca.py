@@ -9,7 +9,7 @@ from torch import Tensor
 from torchfit.emulator.components import find_components, follow_components
 from torchfit.emulator.projection import STARS_AT_ONCE, MaskedProjection
 from torchfit.exceptions import DataError
-from torchfit.spectra import Spectra
+from torchfit.spectra import Spectra, slices
 
 AT_REST = 1e-5
 """Change of filled flux that is none."""
@@ -74,8 +74,9 @@ class FluxPCA:
             truncation: Variance of the library's residuals for stars like these.
 
         Returns:
-            One variance per star.
+            One variance per star, from sums in double precision.
         """
+        spectra = spectra.to(torch.float64)
         good = spectra.good & self.good
         n_good = good.sum(dim=1)
         freedom = (n_good - self.basis.shape[1]).clamp_min(1)
@@ -166,8 +167,7 @@ def _fill(
 
 def _in_turn(spectra: Spectra) -> list[Spectra]:
     """The same spectra, a few at a time."""
-    starts = range(0, len(spectra), STARS_AT_ONCE)
-    return [spectra[low : low + STARS_AT_ONCE] for low in starts]
+    return [spectra[piece] for piece in slices(len(spectra), STARS_AT_ONCE)]
 
 
 def _spread(values: Tensor, known: Bool[Tensor, " pix"]) -> Tensor:

@@ -4,7 +4,6 @@ Both give weights :math:`\alpha` of centres c, so that the mean is :math:`K(x, c
 both know the closed form of leaving a star out.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -15,6 +14,7 @@ from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
 from torchfit.emulator.kernel import dense_covariance, radial_part
+from torchfit.spectra import slices
 
 ROWS_AT_ONCE = 512
 JITTER = 1e-6
@@ -155,7 +155,7 @@ class Inducing:
         among = dense_covariance(kernel, centres, centres)
         among.diagonal().add_(JITTER * radial_part(kernel).outputscale)
         total = noise * among
-        for rows in _pieces(len(x)):
+        for rows in slices(len(x), ROWS_AT_ONCE):
             cross = dense_covariance(kernel, x[rows], centres)
             total.addmm_(cross.mT, cross)
         factors = (psd_safe_cholesky(matrix) for matrix in (among, total))
@@ -164,7 +164,7 @@ class Inducing:
     def weights(self, y: Float[Tensor, "template comp"]) -> Float[Tensor, "centre comp"]:
         """See :class:`Solution`."""
         right = y.new_zeros(len(self.centres), y.shape[1])
-        for rows in _pieces(len(y)):
+        for rows in slices(len(y), ROWS_AT_ONCE):
             right.addmm_(dense_covariance(self.kernel, self.centres, self.x[rows]), y[rows])
         return torch.cholesky_solve(right, self.factor)
 
@@ -215,7 +215,7 @@ def _noisy_covariance(
     kernel: Kernel, noise: Tensor, x: Float[Tensor, "template label"]
 ) -> Float[Tensor, "template template"]:
     matrix = x.new_empty(len(x), len(x))
-    for rows in _pieces(len(x)):
+    for rows in slices(len(x), ROWS_AT_ONCE):
         matrix[rows] = dense_covariance(kernel, x[rows], x)
     matrix.diagonal().add_(noise)
     return matrix
@@ -226,7 +226,3 @@ def _norms(
 ) -> Float[Tensor, " star"]:
     """Squares of the norms of whitened columns."""
     return torch.linalg.solve_triangular(factor, cross, upper=False).square().sum(dim=0)
-
-
-def _pieces(n_rows: int) -> Iterator[slice]:
-    return (slice(low, low + ROWS_AT_ONCE) for low in range(0, n_rows, ROWS_AT_ONCE))

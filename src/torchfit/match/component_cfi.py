@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from torchfit.spectra import Spectra
+from torchfit.spectra import Spectra, slices
 
 ROUNDS = 2
 """Rounds of filling bad pixels with what the components make of the good ones."""
@@ -67,7 +67,7 @@ class ComponentCFI:
             mean.float(), basis.float(), known, inverse.float(),
             torch.linalg.cholesky(gram).float(), mean.new_zeros(0, len(gram)).float(),
         )  # fmt: skip
-        rows = [empty.rows(template[piece])[0] for piece in _pieces(len(template))]
+        rows = [empty.rows(template[piece])[0] for piece in slices(len(template), AT_ONCE)]
         return cls(empty.mean, empty.basis, known, empty.inverse, empty.root, torch.cat(rows))
 
     def correlate(self, star: Spectra) -> Float[Tensor, "star template"]:
@@ -106,7 +106,3 @@ class ComponentCFI:
         left = left * self.known.sum() / good.sum(dim=1, dtype=torch.int32).clamp_min(1)
         unit = rows / length2.clamp_min(1e-30).sqrt()[:, None]
         return unit, (length2 / (length2 + left).clamp_min(1e-30)).sqrt()
-
-
-def _pieces(n_stars: int) -> list[slice]:
-    return [slice(low, low + AT_ONCE) for low in range(0, n_stars, AT_ONCE)]

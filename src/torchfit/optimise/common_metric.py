@@ -77,9 +77,7 @@ class CommonMetric(Metric):
 
     def fits(self, emulator: Emulator, spectra: Spectra) -> Bool[Tensor, " star"]:
         """Stars that lack few enough pixels."""
-        known = emulator.flux_pca.good
-        share = (spectra.good & known).sum(dim=1, dtype=torch.int32) / known.sum()
-        return share >= 1 - self.max_missing
+        return spectra.coverage(emulator.flux_pca.good) >= 1 - self.max_missing
 
     def fold(
         self, emulator: Emulator, spectra: Spectra, start: Float[Tensor, "star label"]
@@ -133,8 +131,7 @@ class CommonMetric(Metric):
             level = level - of_nodes.gather(1, self._node(emulator, start[:, 0])[:, None])[:, 0]
         if not bool(spectra.has_ivar.all()):
             truncation = emulator.truncation.at(start[:, 0])
-            double = spectra.to(torch.float64)
-            estimated = emulator.flux_pca.excess_noise(double, truncation).log().to(level)
+            estimated = emulator.flux_pca.excess_noise(spectra, truncation).log().to(level)
             level = torch.where(spectra.has_ivar, level, estimated)
         log10 = level / torch.log(torch.tensor(10.0))
         last = round((LEVELS[1] - LEVELS[0]) / LEVEL_STEP)

@@ -12,7 +12,7 @@ from torchfit.optimise.folding import Folding, Form, marginalise_emulator
 from torchfit.optimise.nuisance import Nuisance
 from torchfit.optimise.objective import Objective, StartPrior, Support
 from torchfit.optimise.outliers import Outliers
-from torchfit.spectra import Spectra
+from torchfit.spectra import Spectra, slices
 
 STARS_AT_ONCE, VELOCITIES_AT_ONCE = 64, 256
 
@@ -113,7 +113,7 @@ class Metric:
         centre, jacobian, _, _ = predictor.derivatives(prior.mean)
         folded = [
             self._fold(emulator, spectra[piece], start[piece], centre[piece], jacobian[piece])
-            for piece in _pieces(len(spectra), STARS_AT_ONCE)
+            for piece in slices(len(spectra), STARS_AT_ONCE)
         ]
         forms, clipped, score = zip(*folded, strict=True)
         form = Form(*(torch.cat(parts) for parts in zip(*forms, strict=True)))
@@ -141,8 +141,7 @@ class Metric:
         noise = 1 / torch.where(good, spectra.ivar, 1.0)
         # Only a survey without errors pays for the estimate.
         if not bool(spectra.has_ivar.all()):
-            double = spectra.to(torch.float64)
-            estimated = emulator.flux_pca.excess_noise(double, truncation)[:, None].to(noise)
+            estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None].to(noise)
             noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
         extra = truncation + self.noise_floor**2
         return torch.where(good, 1 / (noise + extra), 0.0)
@@ -174,7 +173,7 @@ class Metric:
         return torch.cat(
             [
                 self._velocity(emulator, spectra[piece], labels[piece], model[piece])
-                for piece in _pieces(len(spectra), VELOCITIES_AT_ONCE)
+                for piece in slices(len(spectra), VELOCITIES_AT_ONCE)
             ]
         )
 
@@ -245,7 +244,3 @@ def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[
     left, right = inside[(right - 1).clamp_min(0)], inside[right.clamp_max(len(inside) - 1)]
     share = ((wave[gap] - wave[left]) / (wave[right] - wave[left])).nan_to_num(0.0, 0.0, 0.0)
     return model.index_copy(1, gap, torch.lerp(model[:, left], model[:, right], share.to(model)))
-
-
-def _pieces(n_stars: int, at_once: int) -> list[slice]:
-    return [slice(low, low + at_once) for low in range(0, n_stars, at_once)]
