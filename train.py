@@ -8,10 +8,10 @@ from torchfit.command import one_line_errors
 
 
 @hydra.main(version_base=None, config_path="conf", config_name="train")
-@one_line_errors()
 def main(cfg: DictConfig) -> None:
     """Run the training that the configuration describes."""
-    tasks.train(cfg)
+    with one_line_errors():
+        tasks.train(cfg)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 from pathlib import Path
+from runpy import run_path
 
+import cloudpickle
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
@@ -141,13 +143,10 @@ def test_an_interrupt_says_once_that_the_run_can_go_on(capsys, interrupt):
     assert capsys.readouterr().err == "\ninterrupted; the same command goes on from here\n"
 
 
-def test_as_a_decorator_it_stays_the_function_that_hydra_looks_for():
-    def task(cfg):
-        return cfg
-
-    decorated = one_line_errors()(task)
-    assert decorated.__wrapped__ is task
-    assert decorated(3) == 3
+@pytest.mark.parametrize("program", ["train.py", "infer.py", "validate.py"])
+def test_a_launcher_can_send_the_task_to_another_machine(program):
+    task = run_path(str(CONF.parent / program))["main"].__wrapped__
+    assert cloudpickle.loads(cloudpickle.dumps(task)).__doc__ == task.__doc__
 
 
 def test_what_is_done_without_an_error_stays():
