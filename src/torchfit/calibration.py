@@ -243,7 +243,9 @@ def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> Measured
         Labels and errors.
     """
     labels, model, noise = (
-        torch.from_numpy(table[[kind.format(name) for name in label_names]].to_numpy(copy=True))
+        torch.from_numpy(
+            table[[kind.format(name) for name in label_names]].to_numpy(dtype=float, copy=True)
+        )
         for kind in ("{}", "e_{}_sys", "e_{}_ran")
     )
     return MeasuredLabels(labels, LabelErrors(model, noise))

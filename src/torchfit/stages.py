@@ -190,7 +190,9 @@ def choose_examples(
     place = pd.Series(survey.stars.index, index=survey.stars["star"])[chosen["star"]].to_numpy()
     spectra = survey.packed.spectra(place)
     names = list(inference.emulator.label_names)
-    model = inference.emulator.flux(torch.from_numpy(chosen[names].to_numpy(copy=True)))
+    model = inference.emulator.flux(
+        torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True))
+    )
     known = inference.emulator.flux_pca.good
     good = spectra.good & known
     return Examples(

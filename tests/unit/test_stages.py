@@ -211,9 +211,7 @@ def test_an_example_is_the_star_with_its_model(table, survey, inference):
     place = [list(survey.stars["star"]).index(star) for star in examples.star]
     spectra = survey.packed.spectra(np.array(place))
     np.testing.assert_array_equal(examples.flux, spectra.flux)
-    labels = (
-        table.set_index("star").loc[examples.star, ["teff", "logg", "fe_h"]].to_numpy(copy=True)
-    )
+    labels = table.set_index("star").loc[examples.star, ["teff", "logg", "fe_h"]].to_numpy(float)
     model = inference.emulator.flux(torch.from_numpy(labels))
     np.testing.assert_allclose(examples.model, model, rtol=1e-12)
     np.testing.assert_array_equal(examples.ivar > 0, spectra.good)

@@ -1,17 +1,16 @@
 """The catalogue as a FITS binary table, with units, descriptions, nulls and provenance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from astropy.io import fits
+from jaxtyping import UInt8
 
+from torchfit.catalogue.binary_rows import NULL, Field, binary_rows
 from torchfit.catalogue.description import astropy_yaml
 from torchfit.catalogue.schema import Column
-
-NULL = -9999
-"""TNULL of an integer that may be missing."""
 
 _FORMATS = {"int64": "K", "Int64": "K", "float64": "D", "float32": "E", "bool": "L"}
 _COMMENT_WIDTH = 70
@@ -32,32 +31,58 @@ def write_fits(
         schema: Its columns.
         provenance: How the table came about.
     """
-    fields = [_field(table[column.name], column) for column in schema]
-    hdu = fits.BinTableHDU.from_columns(fields, name="CATALOGUE")
+    widths = {c.name: _width(table[c.name]) for c in schema if c.dtype == "str"}
+    header = _header(schema, widths, provenance)
+    header["NAXIS2"] = len(table)
+    # Row by row of a streaming HDU: the table of astropy needs several times its own memory.
+    stream = fits.StreamingHDU(path, header)
+    for rows in _rows(table, schema, widths):
+        stream.write(rows)
+    stream.close()
+
+
+def _header(
+    schema: Sequence[Column], widths: Mapping[str, int], provenance: Mapping[str, str]
+) -> fits.Header:
+    """Header of a table without rows."""
+    fields = [_field(column, widths) for column in schema]
+    header = fits.BinTableHDU.from_columns(fields, name="CATALOGUE").header
     for number, column in enumerate(schema, start=1):
-        hdu.header[f"TCOMM{number}"] = column.text
+        header[f"TCOMM{number}"] = column.text
         if column.ucd:
-            hdu.header[f"TUCD{number}"] = column.ucd
+            header[f"TUCD{number}"] = column.ucd
     for number, (key, value) in enumerate(provenance.items(), start=1):
-        hdu.header[f"PROV{number}"] = f"{key} = {value}".encode("unicode_escape").decode()
+        header[f"PROV{number}"] = f"{key} = {value}".encode("unicode_escape").decode()
     for line in _comment_block(astropy_yaml(schema, {"__serialized_columns__": {}})):
-        hdu.header.add_comment(line)
-    hdu.writeto(path)
+        header.add_comment(line)
+    return header
 
 
-def _field(values: pd.Series, column: Column) -> fits.Column:
-    array = _array(values, column)
-    layout = _FORMATS.get(column.dtype) or f"{max(1, array.itemsize)}A"
+def _field(column: Column, widths: Mapping[str, int]) -> fits.Column:
+    layout = _FORMATS.get(column.dtype) or f"{widths[column.name]}A"
     null = NULL if column.dtype == "Int64" else None
-    return fits.Column(column.name, layout, unit=column.unit or None, null=null, array=array)
+    return fits.Column(column.name, layout, unit=column.unit or None, null=null)
 
 
-def _array(values: pd.Series, column: Column) -> np.ndarray:
-    if column.dtype == "str":
-        return np.array([text.encode("ascii", "backslashreplace") for text in values], dtype="S")
-    if column.dtype == "Int64":
-        return values.to_numpy(dtype=np.int64, na_value=NULL)
-    return values.to_numpy()
+def _rows(
+    table: pd.DataFrame, schema: Sequence[Column], widths: Mapping[str, int]
+) -> Iterator[UInt8[np.ndarray, " byte"]]:
+    def field(column: Column) -> Field:
+        return column.name, f"S{widths[column.name]}"
+
+    def cells(values: pd.Series, column: Column) -> np.ndarray:
+        return np.array([_ascii(text) for text in values], dtype=f"S{widths[column.name]}")
+
+    for _, rows in binary_rows(table, schema, field, cells):
+        yield rows.view(np.uint8)
+
+
+def _width(texts: pd.Series) -> int:
+    return max(1, max((len(_ascii(text)) for text in texts), default=1))
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("ascii", "backslashreplace")
 
 
 def _comment_block(lines: Sequence[str]) -> list[str]:

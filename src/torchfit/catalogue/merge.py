@@ -1,16 +1,20 @@
 """From parts to one table in which every expected star stands exactly once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from torchfit.catalogue.parts import read_part
-from torchfit.catalogue.schema import columns, conform, is_sampled
+from torchfit.catalogue.parts import read_parts
+from torchfit.catalogue.schema import Column, columns, conform, is_sampled
 from torchfit.exceptions import CatalogueError
+from torchfit.spectra import slices
 
 _NAMED = 5
+_AT_ONCE = 256
+"""Parts that are read together."""
 
 
 def merge_parts(
@@ -29,12 +33,27 @@ def merge_parts(
     Raises:
         CatalogueError: If a star is missing, doubled or not expected, or a part does not fit.
     """
-    parts = [read_part(path) for path in paths]
-    schema = columns(labels, sampled=any(map(is_sampled, parts)))
-    parts = [conform(part, schema) for part in parts]
-    table = pd.concat(parts, ignore_index=True) if parts else _empty(labels)
-    _check_stars(table["star"].to_numpy(), np.asarray(expected_stars, dtype=np.int64))
-    return table.sort_values("star", ignore_index=True)
+    pieces = list(_pieces(list(paths), labels)) or [_empty(labels)]
+    star = np.concatenate([piece["star"].to_numpy() for piece in pieces])
+    _check_stars(star, np.asarray(expected_stars, dtype=np.int64))
+    order = np.argsort(star)
+    # Column by column, each leaving its pieces at once, and Arrow what they took: there is never a
+    # second whole table.
+    merged = {}
+    for name in map(str, pieces[0].columns):
+        column = pd.concat([piece.pop(name) for piece in pieces], ignore_index=True)
+        merged[name] = column.take(order).reset_index(drop=True)
+        pa.default_memory_pool().release_unused()
+    return pd.DataFrame(merged, copy=False)
+
+
+def _pieces(paths: Sequence[Path], labels: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """The parts in the schema of the first, some at a time."""
+    schema: tuple[Column, ...] = ()
+    for some in slices(len(paths), _AT_ONCE):
+        piece = read_parts(paths[some])
+        schema = schema or columns(labels, is_sampled(piece))
+        yield conform(piece, schema)
 
 
 def _empty(labels: Sequence[str]) -> pd.DataFrame:

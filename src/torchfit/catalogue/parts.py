@@ -1,5 +1,6 @@
 """Parts of a result table on disk: whole or absent, never half written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,10 +38,37 @@ def read_part(path: Path) -> pd.DataFrame:
     Raises:
         CatalogueError: If the file is missing or damaged.
     """
+    return _read(path).to_pandas()
+
+
+def read_parts(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read many tables as one, which is quicker than one by one.
+
+    Args:
+        paths: Parquet files of the same columns, at least one.
+
+    Returns:
+        Their rows, file by file.
+
+    Raises:
+        CatalogueError: If a file is missing or damaged, or has other columns than the first.
+    """
+    tables = [_read(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if table.column_names != tables[0].column_names:
+            raise CatalogueError(
+                f"{path} has other columns than {paths[0]}: another version wrote it; delete it "
+                "and run again"
+            )
+    # Split blocks: a column can leave memory alone.
+    return pa.concat_tables(tables, promote_options="permissive").to_pandas(split_blocks=True)
+
+
+def _read(path: Path) -> pa.Table:
     try:
         # ParquetFile, not read_table: that one makes columns of folders named "match.t=50".
         with pq.ParquetFile(path) as file:
-            return file.read().to_pandas()
+            return file.read()
     except (OSError, pa.ArrowInvalid) as error:
         raise CatalogueError(
             f"{path} cannot be read ({error}); delete it and run again: only this part is redone"

@@ -2,7 +2,8 @@
 
 A new column is one line below and one in :mod:`torchfit.catalogue.vocabulary`; the parts, the
 merge and every written file follow. The fits of a survey come part by part; what needs the whole
-survey or other catalogues stands behind them.
+survey or other catalogues stands behind them. Positions and redshifts are in double precision; what
+is measured has three or four digits that mean something, and is in single precision.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ _STAR = (
     Column("mjd", "d", "Int64", "Modified Julian Date of the night, local where the survey's is"),
     Column("subclass", "", "str", "Spectral type given by the survey"),
     Column("z", "", "float64", "Redshift removed from the spectrum before the fit"),
-    Column("z_err", "", "float64", "Error of the redshift given by the survey"),
+    Column("z_err", "", "float32", "Error of the redshift given by the survey"),
     Column("sum_ormask", "", "Int64", "Sum of the mask of pixels flagged in any exposure"),
     Column("n_bad", "", "Int64", "Number of bad pixels in the file"),
 )
@@ -87,19 +88,19 @@ _PER_SAMPLED_LABEL = (
 )
 
 _SAMPLED = (
-    Column("rhat", "", "float64", "Split R-hat of the sampled posterior; 1 when chains agree"),
-    Column("ess", "", "float64", "Effective number of draws of the sampled posterior"),
+    Column("rhat", "", "float32", "Split R-hat of the sampled posterior; 1 when chains agree"),
+    Column("ess", "", "float32", "Effective number of draws of the sampled posterior"),
 )
 
 _FIT = (
-    Column("cfi", "", "float64", "Highest correlation of the spectrum with a library spectrum"),
-    Column("chi2", "", "float64", "Chi-squared of the fit, residual covariance included"),
-    Column("rchi2", "", "float64", "Chi-squared per degree of freedom"),
-    Column("sse", "", "float64", "Unweighted sum of squared residuals over the good pixels"),
+    Column("cfi", "", "float32", "Highest correlation of the spectrum with a library spectrum"),
+    Column("chi2", "", "float32", "Chi-squared of the fit, residual covariance included"),
+    Column("rchi2", "", "float32", "Chi-squared per degree of freedom"),
+    Column("sse", "", "float32", "Unweighted sum of squared residuals over the good pixels"),
     Column("n_pix", "", "int64", "Number of good pixels"),
     Column("n_clipped", "", "int64", "Number of pixels left out as outliers"),
-    Column("outlier_score", "", "float64", "RMS of whitened residuals of the flux components"),
-    Column("v_rad", "km/s", "float64", "Residual radial velocity found by the fit"),
+    Column("outlier_score", "", "float32", "RMS of whitened residuals of the flux components"),
+    Column("v_rad", "km/s", "float32", "Residual radial velocity found by the fit"),
     Column("group", "", "int64", "Number of the group the star was fitted in"),
     Column("spectral_class", "", "str", "Spectral class used for the grouping"),
     Column("iterations", "", "int64", "Number of iterations of the optimiser"),
@@ -116,18 +117,18 @@ _JUDGED = (
 )
 
 _GAIA = tuple(
-    Column(f"{kind}gaia_{band}", "mag", "float64", f"{text} in the {band.upper()} band of Gaia")
+    Column(f"{kind}gaia_{band}", "mag", "float32", f"{text} in the {band.upper()} band of Gaia")
     for band in ("g", "bp", "rp")
     for kind, text in (("", "Magnitude"), ("e_", "Error of the magnitude"))
 )
 
 _JOINED = (
-    Column("logg_imig", QUANTITIES[LOGG].unit, "float64", "Surface gravity on the scale of Imig"),
-    Column("r_geo", "pc", "float64", "Geometric distance, median"),
-    Column("r_geo_16th", "pc", "float64", "Geometric distance, 16th percentile"),
-    Column("r_geo_84th", "pc", "float64", "Geometric distance, 84th percentile"),
+    Column("logg_imig", QUANTITIES[LOGG].unit, "float32", "Surface gravity on the scale of Imig"),
+    Column("r_geo", "pc", "float32", "Geometric distance, median"),
+    Column("r_geo_16th", "pc", "float32", "Geometric distance, 16th percentile"),
+    Column("r_geo_84th", "pc", "float32", "Geometric distance, 84th percentile"),
     *_GAIA,
-    Column("ebv_bayes19", "mag", "float64", "Reddening E(B-V) of Bayestar19 at its distance"),
+    Column("ebv_bayes19", "mag", "float32", "Reddening E(B-V) of Bayestar19 at its distance"),
 )
 
 
@@ -182,7 +183,7 @@ def _label_column(name: str, text: str, label: str) -> Column:
     quantity = QUANTITIES[label]
     is_difference = name.startswith("e_") or name == "{}_std"
     unit = difference_unit(quantity.unit) if is_difference else quantity.unit
-    return Column(name.format(label), unit, "float64", text.format(quantity.text))
+    return Column(name.format(label), unit, "float32", text.format(quantity.text))
 
 
 def with_missing(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
@@ -222,14 +223,16 @@ def conform(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
             f"columns {sorted(differing)} are in the table or in the schema but not in both; "
             "declare a new column in torchfit.catalogue.schema"
         )
-    return pd.DataFrame({column.name: _cast(table[column.name], column) for column in schema})
+    cast = {column.name: _cast(table[column.name], column) for column in schema}
+    return pd.DataFrame(cast, copy=False)
 
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:
     values = values.reset_index(drop=True)
     if column.dtype == "str":
         # The word "nan" or "None" is no name of a star.
-        values = values.astype(object).where(values.notna(), "")
+        texts = values if values.dtype == "str" else values.astype(object)
+        values = texts.where(values.notna(), "")
     try:
         return values.astype(pandas_dtype(column.dtype))
     except (TypeError, ValueError) as error:

@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 from astropy.io.votable import from_table
 from astropy.io.votable.tree import Info
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt32
 
+from torchfit.catalogue.binary_rows import NULL, Field, binary_rows
 from torchfit.catalogue.schema import Column
 
-_NULL = -9999
-_NUMBERS = {"int64": ">i8", "Int64": ">i8", "float64": ">f8", "float32": ">f4"}
 _OPENING = b'<DATA>\n<BINARY2>\n<STREAM encoding="base64">\n'
 _CLOSING = b"</STREAM>\n</BINARY2>\n</DATA>\n"
-_ROWS_AT_ONCE = 30_000
 _LINE = 76
 
 
@@ -60,7 +58,7 @@ def _frame(
         field.ucd = column.ucd or None
         field.description = _description(column)
         if column.dtype == "Int64":
-            field.values.null = _NULL
+            field.values.null = NULL
         if column.dtype == "bool":
             field.datatype = "boolean"
     buffer = io.BytesIO()
@@ -94,21 +92,17 @@ def _description(column: Column) -> str:
 def _rows(table: pd.DataFrame, schema: Sequence[Column]) -> Iterator[bytes]:
     """The rows in binary, some at a time: a bit per cell that says null, then the cells."""
     widths = {c.name: _width(table[c.name]) for c in schema if c.dtype == "str"}
-    kinds = [(column.name, *_kind(column, widths)) for column in schema]
-    layout = np.dtype([("null", "u1", (-(-len(schema) // 8),)), *kinds])
-    for low in range(0, len(table), _ROWS_AT_ONCE):
-        piece = table.iloc[low : low + _ROWS_AT_ONCE]
-        rows = np.zeros(len(piece), layout)
+
+    def field(column: Column) -> Field:
+        return column.name, ">u2", (widths[column.name],)
+
+    def cells(values: pd.Series, column: Column) -> np.ndarray:
+        return _code_points(values, widths[column.name])
+
+    null = ("null", "u1", (-(-len(schema) // 8),))
+    for piece, rows in binary_rows(table, schema, field, cells, [null]):
         rows["null"] = _nulls(piece, schema)
-        for column in schema:
-            rows[column.name] = _cells(piece[column.name], column, widths)
         yield rows.tobytes()
-
-
-def _kind(column: Column, widths: Mapping[str, int]) -> tuple[str] | tuple[str, tuple[int]]:
-    if column.dtype == "str":
-        return ">u2", (widths[column.name],)
-    return (_NUMBERS.get(column.dtype, "S1"),)
 
 
 def _nulls(table: pd.DataFrame, schema: Sequence[Column]) -> UInt8[np.ndarray, "row byte"]:
@@ -122,17 +116,10 @@ def _nulls(table: pd.DataFrame, schema: Sequence[Column]) -> UInt8[np.ndarray, "
     return np.packbits(np.column_stack(cells), axis=1)
 
 
-def _cells(values: pd.Series, column: Column, widths: Mapping[str, int]) -> np.ndarray:
-    if column.dtype == "Int64":
-        return values.to_numpy(dtype=np.int64, na_value=_NULL)
-    if column.dtype == "bool":
-        return np.where(values.to_numpy(), b"T", b"F")
-    if column.dtype == "str":
-        width = widths[column.name]
-        points = values.to_numpy(dtype=f"U{width}").view(np.uint32).reshape(-1, width)
-        # Beyond the two bytes of a character there is no star's name.
-        return np.where(points > 0xFFFF, ord("?"), points)
-    return values.to_numpy()
+def _code_points(values: pd.Series, width: int) -> UInt32[np.ndarray, "row character"]:
+    points = values.to_numpy(dtype=f"U{width}").view(np.uint32).reshape(-1, width)
+    # Beyond the two bytes of a character there is no star's name.
+    return np.where(points > 0xFFFF, ord("?"), points)
 
 
 def _encoded(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -28,6 +28,24 @@ def test_order_of_the_parts_does_not_matter(parts):
     pd.testing.assert_frame_equal(forth, back)
 
 
+def test_more_parts_than_are_read_together_are_one_table(tmp_path, table, monkeypatch):
+    """Identifiers beyond 2^53 keep every digit."""
+    monkeypatch.setattr("torchfit.catalogue.merge._AT_ONCE", 2)
+    table = table.assign(obsid=pd.array([2**60 + n for n in range(6)] + [None], dtype="Int64"))
+    paths = [tmp_path / str(star) for star in range(7)]
+    for star in range(7):
+        write_part(paths[6 - star], table[star : star + 1])
+    merged = merge_parts(iter(paths), range(7), LABELS)
+    pd.testing.assert_frame_equal(merged, conform(table, columns(LABELS)))
+    assert merged["obsid"].tolist()[:6] == [2**60 + n for n in range(6)]
+
+
+def test_a_part_with_other_columns_is_named(tmp_path, parts, table):
+    write_part(tmp_path / "2", table[:1].assign(extra=1.0))
+    with pytest.raises(CatalogueError, match="2 has other columns than"):
+        merge_parts([*parts, tmp_path / "2"], range(7), LABELS)
+
+
 def test_part_without_published_labels_keeps_the_types(tmp_path, parts, table):
     bare = table[:1].assign(star=7, obsid=None, teff_lit=None, name=None)
     write_part(tmp_path / "2", bare)

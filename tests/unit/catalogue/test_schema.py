@@ -85,7 +85,7 @@ def test_what_is_not_there_is_missing(table):
     schema = catalogue_columns(LABELS)
     whole = conform(with_missing(table, schema), schema)
     assert whole["flag_snr"].isna().all() and whole["flag_snr"].dtype == "Int64"
-    assert whole["r_geo"].isna().all() and whole["r_geo"].dtype == "float64"
+    assert whole["r_geo"].isna().all() and whole["r_geo"].dtype == "float32"
     pd.testing.assert_series_equal(whole["teff"], table["teff"])
 
 
