@@ -309,9 +309,12 @@ class Inference(lightning.LightningModule):
         problem, fit = fitted.problem, fitted.fit
         share = spectra.coverage(self.emulator.flux_pca.good)
         rest = [STOP_REASONS.index(reason) for reason in AT_REST]
+        asked_for = problem.objective.asked_for(fit.unit)
         return combine(
             {
-                ResultFlag.EDGE: self.flagging.on_edge(fit.unit, problem.lower, problem.upper),
+                ResultFlag.EDGE: self.flagging.on_edge(
+                    fit.unit, asked_for, problem.lower, problem.upper
+                ),
                 ResultFlag.NOT_CONVERGED: ~torch.isin(fit.stop, torch.tensor(rest).to(fit.stop)),
                 ResultFlag.POOR_MATCH: cfi < self.flagging.min_cfi,
                 ResultFlag.FEW_PIXELS: share < self.flagging.min_good,

@@ -24,7 +24,7 @@ class ResultFlag(IntFlag):
 
 
 MEANINGS = {
-    ResultFlag.EDGE: "A label stands on the edge of the library's range",
+    ResultFlag.EDGE: "A label stands on the edge of the library's range, or is held back there",
     ResultFlag.NOT_CONVERGED: "The fit ended for another reason than having come to rest",
     ResultFlag.POOR_MATCH: "No template correlates well: another kind of object, or noise",
     ResultFlag.FEW_PIXELS: "Less than half of the emulator's pixels had a say",

@@ -10,6 +10,9 @@ from torchfit.flags.bits import ResultFlag
 from torchfit.flags.emission import Emission
 from torchfit.flags.survey_rules import SurveyRules
 
+_ROUNDING = 1e-6
+"""Share of the width of the box by which a label on its edge may be off."""
+
 
 @dataclass(frozen=True)
 class Flagging:
@@ -18,7 +21,8 @@ class Flagging:
     Args:
         min_cfi: Best correlation below which a match is poor.
         min_good: Share of the emulator's pixels below which a star has few.
-        edge: Distance to the edge of the box, as a share of its width, that counts as on it.
+        edge: How far beyond the edge of the box a spectrum must ask for a label, in its standard
+            deviations, for the star to count as on it.
         max_masked: Share of bad pixels, between the first and the last good one, above which a
             star has many.
         max_move: Distance from the start labels, in half-widths of the intervals that matched
@@ -31,7 +35,7 @@ class Flagging:
 
     min_cfi: float = 0.5
     min_good: float = 0.5
-    edge: float = 1e-6
+    edge: float = 0.5
     max_masked: float = 0.2
     max_move: float = 1.0
     max_velocity: float = 60.0
@@ -42,21 +46,29 @@ class Flagging:
     def on_edge(
         self,
         unit: Float[Tensor, "star label"],
+        asked_for: tuple[Float[Tensor, "star label"], Float[Tensor, "star label"]],
         lower: Float[Tensor, " label"],
         upper: Float[Tensor, " label"],
     ) -> Bool[Tensor, " star"]:
-        """Stars with a label on the edge of the box.
+        """Stars with a label on the edge of the box, or held back from beyond it.
+
+        The wall around the library is soft, and the prior knows templates only: a star from beyond
+        comes to rest a little inside.
 
         Args:
             unit: Unit labels.
+            asked_for: What the spectrum alone asks for, and its standard deviation
+                (:meth:`torchfit.optimise.objective.Objective.asked_for`).
             lower: Lower corner of the box.
             upper: Upper corner.
 
         Returns:
             True on the edge.
         """
-        near = self.edge * (upper - lower)
-        return ((unit <= lower + near) | (unit >= upper - near)).any(dim=1)
+        near, (wanted, sigma) = _ROUNDING * (upper - lower), asked_for
+        on_it = (unit <= lower + near) | (unit >= upper - near)
+        held = (wanted < lower - self.edge * sigma) | (wanted > upper + self.edge * sigma)
+        return (on_it | held).any(dim=1)
 
     def has_moved(
         self,

@@ -247,18 +247,48 @@ class Objective:
         Returns:
             Loss - c, gradient / 2, Hessian / 2.
         """
-        f, jacobian, density, slope = self._predict(unit)
+        change, gradient, hessian = self._of_chi_squared(unit)
+        _, _, density, slope = self._predict(unit)
+        rise = self.support.root_slope(density, slope)
+        wall = self.support.root(density)[:, None] * rise
+        gradient = gradient + self.prior.half_gradient(unit) + wall
+        hessian = hessian + self.prior.precision + rise[:, :, None] * rise[:, None, :]
+        change = change + self.prior.penalty(unit) + self.support.penalty(density)
+        return change, gradient, hessian
+
+    def _of_chi_squared(
+        self, unit: Float[Tensor, "star label"]
+    ) -> tuple[
+        Float[Tensor, " star"], Float[Tensor, "star label"], Float[Tensor, "star label label"]
+    ]:
+        """The shares of chi-squared in what :meth:`derivatives_of_change` returns."""
+        f, jacobian, _, _ = self._predict(unit)
         rows = self._in_frame(torch.cat([(f - self.centre)[:, None], jacobian], dim=1))
         inner = self._weigh(rows) @ rows.mT
         along = (rows @ self.pull[:, :, None])[:, :, 0]
-        rise = self.support.root_slope(density, slope)
-        wall = self.support.root(density)[:, None] * rise
-        gradient = inner[:, 1:, 0] - along[:, 1:] + self.prior.half_gradient(unit) + wall
-        wall_bend = rise[:, :, None] * rise[:, None, :]
-        hessian = inner[:, 1:, 1:] + self.prior.precision + wall_bend
         change = inner[:, 0, 0] - 2 * along[:, 0]
-        change = change + self.prior.penalty(unit) + self.support.penalty(density)
-        return change, gradient, hessian
+        return change, inner[:, 1:, 0] - along[:, 1:], inner[:, 1:, 1:]
+
+    def asked_for(
+        self, unit: Float[Tensor, "star label"]
+    ) -> tuple[Float[Tensor, "star label"], Float[Tensor, "star label"]]:
+        r"""Labels that the spectrum alone asks for, were there neither prior nor wall.
+
+        One Gauss-Newton step, :math:`x - F^{-1} J (P d - g)` with :math:`F = J P J^T`; at a minimum
+        of the loss it undoes what prior and wall have pulled.
+
+        Args:
+            unit: Unit labels, those of a solution.
+
+        Returns:
+            Unit labels, and their standard deviations, the roots of the diagonal of
+            :math:`F^{-1}`; NaN where the spectrum says nothing of a label.
+        """
+        _, gradient, fisher = self._of_chi_squared(unit.to(self.dtype))
+        inverse, info = torch.linalg.inv_ex(fisher.to(unit))
+        inverse = torch.where((info == 0)[:, None, None], inverse, torch.nan)
+        step = -(inverse @ gradient.to(unit)[:, :, None])[:, :, 0]
+        return unit + step, inverse.diagonal(dim1=1, dim2=2).sqrt()
 
     def information(
         self, unit: Float[Tensor, "star label"], residuals: Float[Tensor, "star comp comp"] | None

@@ -9,8 +9,9 @@ from torchfit.flags.rules import Flagging, combine
 LOWER, UPPER = torch.tensor([-2.0, 0.0]).double(), torch.tensor([2.0, 1.0]).double()
 
 
-def on_edge(*labels, edge=1e-6):
-    return bool(Flagging(edge=edge).on_edge(torch.tensor([labels]).double(), LOWER, UPPER))
+def on_edge(*labels, edge=1.0, wanted=None, sigma=(0.2, 0.05)):
+    unit, wanted, sigma = (torch.tensor([x]).double() for x in (labels, wanted or labels, sigma))
+    return bool(Flagging(edge=edge).on_edge(unit, (wanted, sigma), LOWER, UPPER))
 
 
 @pytest.mark.parametrize("labels", [(-2.0, 0.5), (2.0, 0.5), (0.0, 0.0), (0.0, 1.0), (3.0, 0.5)])
@@ -23,16 +24,25 @@ def test_a_label_inside_does_not(labels):
     assert not on_edge(*labels)
 
 
-def test_the_edge_is_a_share_of_the_width():
-    assert on_edge(-1.9, 0.5, edge=0.05)
-    assert not on_edge(-1.7, 0.5, edge=0.05)
-    assert on_edge(0.0, 0.04, edge=0.05)
-    assert not on_edge(0.0, 0.06, edge=0.05)
+def test_a_star_whose_spectrum_asks_for_labels_beyond_is_held_back():
+    inside = (0.0, 0.5)
+    assert on_edge(*inside, wanted=(-2.3, 0.5))
+    assert on_edge(*inside, wanted=(0.0, 1.06))
+    assert not on_edge(*inside, wanted=(-2.1, 1.04))
+    assert on_edge(*inside, wanted=(-2.1, 0.5), edge=0.0)
+    assert not on_edge(*inside, wanted=(-2.3, 0.5), edge=2.0)
+
+
+def test_a_label_of_which_the_spectrum_says_nothing_is_not_held_back():
+    unknown = (torch.nan, 0.5)
+    assert not on_edge(0.0, 0.5, wanted=unknown, sigma=unknown)
 
 
 def test_stars_are_judged_one_by_one():
-    unit = torch.tensor([[0.0, 0.5], [2.0, 0.5], [0.0, 1.0]]).double()
-    assert Flagging().on_edge(unit, LOWER, UPPER).tolist() == [False, True, True]
+    unit = torch.tensor([[0.0, 0.5], [2.0, 0.5], [0.0, 0.5]]).double()
+    wanted = torch.tensor([[0.0, 0.5], [2.0, 0.5], [5.0, 0.5]]).double()
+    found = Flagging().on_edge(unit, (wanted, torch.full_like(unit, 0.1)), LOWER, UPPER)
+    assert found.tolist() == [False, True, True]
 
 
 @given(st.lists(st.sets(st.sampled_from(list(ResultFlag))), min_size=1, max_size=20))

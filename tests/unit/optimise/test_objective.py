@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from torchfit.optimise.metric import Metric
-from torchfit.optimise.objective import StartPrior
+from torchfit.optimise.objective import StartPrior, Support
 
 
 @pytest.fixture
@@ -40,3 +42,40 @@ def test_the_prior_is_zero_at_its_mean_and_grows_as_the_square(generator, assert
     assert_close(prior.penalty(mean + 3 * offset), [18.0, 45.0])
     several = mean[:, None] + torch.stack([offset, 2 * offset])
     assert_close(prior.penalty(several), [[2.0, 8.0], [5.0, 20.0]])
+
+
+def test_what_the_spectrum_asks_for_is_a_newton_step_of_chi_squared(objective, assert_close):
+    """Gradient and width of the parabola by finite differences, label by label."""
+    unit = objective.prior.mean + 0.01
+    step = 1e-4 * torch.eye(3).double()
+    up, here, down = (objective.chi_squared(unit[:, None] + sign * step) for sign in (1, 0, -1))
+    gradient, bend = (up - down) / 4e-4, (up - 2 * here + down) / 2e-8
+    wanted, sigma = objective.asked_for(unit)
+    fisher = objective.information(unit, torch.zeros(5, 8, 8).double())[0]
+    moved = torch.linalg.solve(fisher, -gradient)
+    assert (wanted - unit - moved).abs().max() < 1e-3 * moved.abs().max()
+    assert_close(sigma, torch.linalg.inv(fisher).diagonal(dim1=1, dim2=2).sqrt())
+    assert (fisher.diagonal(dim1=1, dim2=2) / bend - 1).abs().median() < 0.1
+
+
+def test_prior_and_wall_have_no_say_in_what_the_spectrum_asks_for(objective, emulator):
+    unit = objective.prior.mean + 0.3
+    other = replace(
+        objective,
+        prior=StartPrior(unit - 1, 50 * objective.prior.precision),
+        support=Support(density=1e6, weight=10.0),
+    )
+    for ours, theirs in zip(objective.asked_for(unit), other.asked_for(unit), strict=True):
+        assert torch.equal(ours, theirs)
+    assert not torch.equal(objective.derivatives(unit)[1], other.derivatives(unit)[1])
+
+
+def test_a_star_without_a_good_pixel_asks_for_nothing(emulator, observe, draw_labels):
+    labels = draw_labels(2, 33)
+    spectra = observe(labels, 0.01)
+    spectra.ivar[0] = 0
+    wanted, sigma = (
+        Metric().objective(emulator, spectra, labels).asked_for(emulator.scaler.to_unit(labels))
+    )
+    assert wanted[0].isnan().all() and sigma[0].isnan().all()
+    assert wanted[1].isfinite().all() and sigma[1].isfinite().all()
