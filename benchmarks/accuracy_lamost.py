@@ -20,6 +20,7 @@ from record import record
 from settings import build, composed, inference
 from torchfit.data.datamodule import GroupBatch
 from torchfit.emulator.artefact import load_emulator
+from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import SpectrumError
 from torchfit.inference import Inference, Measured
 from torchfit.io.lamost import LamostReader
@@ -33,6 +34,7 @@ ABLATION = {
     "without continuum": ["metric.nuisance.continuum_degree=null"],
     "without velocity": ["metric.nuisance.velocity_sigma=null"],
     "without resolution matching": [],
+    "constant resolving power": [],
     "without prior": ["metric.prior_strength=0"],
     "with broadening": ["metric.nuisance.broadening_sigma=0.5"],
     "with half the prior": ["metric.prior_strength=0.5"],
@@ -41,6 +43,7 @@ ABLATION = {
 }
 LABELS = ("teff", "logg", "fe_h")
 MIN_SNR = (15, 30)
+RESOLVING_POWER = 1800.0
 
 
 def read(index: Path) -> tuple[pd.DataFrame, list[Spectrum]]:
@@ -63,6 +66,16 @@ def measure(method: Inference, spectra: Spectra, subclasses: list[str]) -> Measu
     _, group = method.grouping.order(subclasses, start.numpy())
     star = torch.arange(len(spectra))
     return method.measure(GroupBatch(star, torch.from_numpy(group), spectra))
+
+
+def seen_by_lamost(emulator: Emulator, name: str) -> Emulator:
+    """The emulator at the resolution of the survey, which two methods know otherwise."""
+    lsf_fwhm = torch.full_like(emulator.wave, LamostReader.lsf_fwhm)
+    others = {
+        "without resolution matching": None,
+        "constant resolving power": emulator.wave / RESOLVING_POWER,
+    }
+    return emulator.at_resolution(others.get(name, lsf_fwhm))
 
 
 def rows_of(name: str, predicted: np.ndarray, table: pd.DataFrame) -> list[Row]:
@@ -100,8 +113,7 @@ def main() -> None:
         methods |= {name: (args.artefact, [*args.overrides, *o]) for name, o in ABLATION.items()}
     for name, (artefact, overrides) in methods.items():
         cfg = composed([*overrides, "pack=lamost"])
-        fwhm = None if name == "without resolution matching" else LamostReader.lsf_fwhm
-        emulator = load_emulator(artefact).at_resolution(fwhm)
+        emulator = seen_by_lamost(load_emulator(artefact), name)
         method = inference(cfg, emulator)
         batch = emulator.preprocessor(spectra, build(cfg.pack).windows)
         measured = measure(method, batch, [spectrum.info.subclass for spectrum in spectra])

@@ -72,7 +72,7 @@ def main() -> None:
     cfg = composed([*survey, "+batch_groups=8", *options.overrides])
     lightning.seed_everything(cfg.seed, verbose=False)
     trained = load_emulator(options.artefact)
-    method = inference(cfg, trained.at_resolution(build(cfg.data).lsf_fwhm))
+    method = inference(cfg, trained.at_resolution(build(cfg.data).lsf_fwhm_at(trained.wave)))
     rows, parts = [], []
     with tempfile.TemporaryDirectory() as folder:
         survey = matched(cfg, method, Path(folder))

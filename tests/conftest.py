@@ -121,8 +121,9 @@ def _library(spectra, labels):
     names = [f"star {max(number, N_REPEATS)}" for number in range(len(labels))]
     for number in range(N_REPEATS):
         names[number] = f"repeat {number // 2}"
+    lsf_fwhm = torch.full_like(spectra.wave, LSF_FWHM)
     return Library(
-        spectra, labels, LABELS[:N_LABELS], tuple(names), LSF_FWHM, {"licence": "none needed"}
+        spectra, labels, LABELS[:N_LABELS], tuple(names), lsf_fwhm, {"licence": "none needed"}
     )
 
 

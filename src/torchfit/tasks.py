@@ -89,7 +89,7 @@ def infer(cfg: DictConfig) -> Path:
     uncertainty.check()
     reader, packing, trainer = build(cfg.data), build(cfg.pack), build(cfg.trainer)
     crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
-    inference = _inference(cfg, trained.at_resolution(reader.lsf_fwhm))
+    inference = _inference(cfg, trained.at_resolution(reader.lsf_fwhm_at(trained.wave)))
     record = _record(cfg) | {"emulator_sha256": fingerprint(artefact)}
     inputs = {"sources": reader.sources(), "sampled": uncertainty.wanted()}
     work = folder / f"work-{run_key(record | _record(cfg, *_AFTER_THE_FIT) | inputs)}"

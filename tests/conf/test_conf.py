@@ -63,6 +63,7 @@ PAPER = {
     "preprocess.wave_step": 1.0,
     "preprocess.windows": [list(window) for window in MASK_WINDOWS],
     "preprocess.median_window": 400,
+    "preprocess.smoothing": 1,
     "preprocess.clip_upper": 2.0,
     "preprocess.clip_lower": None,
     "emulator.kernel.shape": "rbf",

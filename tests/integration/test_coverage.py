@@ -48,7 +48,14 @@ def emulator(training, observe, draw_labels, preprocessor):
     published = truth + LABEL_ERRORS * torch.randn(truth.shape, generator=generator).double()
     names = tuple(f"star {number}" for number in range(N_LIBRARY))
     spectra = observe(truth, 0.005, seed=90)
-    library = Library(spectra, published, LABELS[:N_LABELS], names, 2.0, {"licence": "none"})
+    library = Library(
+        spectra,
+        published,
+        LABELS[:N_LABELS],
+        names,
+        torch.full_like(spectra.wave, 2.0),
+        {"licence": "none"},
+    )
     gp = SharedKernelGP(training.kernel(N_LABELS), training.noise)
     made = training.build(library, preprocessor, gp, lambda gp, table: None)
     uncertainty = Uncertainty()
@@ -98,5 +105,8 @@ def test_errors_half_as_large_again_would_be_seen(survey):
 
 
 def test_an_emulator_at_another_resolution_keeps_its_error_model(emulator):
-    assert emulator.at_resolution(4.0).errors.keys() == emulator.errors.keys()
+    assert (
+        emulator.at_resolution(torch.full_like(emulator.wave, 4.0)).errors.keys()
+        == emulator.errors.keys()
+    )
     assert replace(emulator, settings={}).errors is emulator.errors

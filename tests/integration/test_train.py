@@ -65,8 +65,9 @@ def test_the_emulator_knows_stars_it_has_not_seen(artefact):
     emulator = load_emulator(artefact)
     labels = world.draw_labels(20, seed=9, inset=0.15)
     wave = np.arange(3600.0, 7600.0, 0.5)
+    lsf_fwhm = float(emulator.library.lsf_fwhm[0])
     spectra = emulator.preprocessor(
-        [_spectrum(wave, world.flux_of(star, wave, emulator.library.lsf_fwhm)) for star in labels]
+        [_spectrum(wave, world.flux_of(star, wave, lsf_fwhm)) for star in labels]
     )
     good = spectra.good & emulator.flux_pca.good
     difference = (emulator.flux(torch.from_numpy(labels)) - spectra.flux)[good]

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import torch
 from scipy.interpolate import CubicSpline
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter
 
-from torchfit.preprocess.continuum import _by_filter, _by_wavelet_matrix, running_median
+from torchfit.preprocess.continuum import (
+    _by_filter,
+    _by_wavelet_matrix,
+    running_mean,
+    running_median,
+)
 from torchfit.preprocess.resample import resample, spline_curvature
-from torchfit.preprocess.resolution import convolve
+from torchfit.preprocess.resolution import broaden
 
 N_STARS, N_PIX = 3, 120
 
@@ -119,23 +124,54 @@ def test_spline_through_good_pixels_is_scipys_between_the_outermost(rng, assert_
         assert_close(new_flux[star][usable], expected[usable])
 
 
-@pytest.mark.parametrize("sigma", [0.4, 1.3, 3.0])
-def test_convolution_away_from_bad_pixels_is_numpys(rng, assert_close, sigma):
+@pytest.mark.parametrize("window", [1, 5, 15])
+def test_running_mean_of_good_pixels_is_a_convolutions(rng, assert_close, window):
+    flux, good = rng.normal(size=(N_STARS, N_PIX)), rng.random((N_STARS, N_PIX)) > 0.3
+    found = running_mean(torch.from_numpy(flux), torch.from_numpy(good), window)
+    box = np.ones(window)
+    for star in range(N_STARS):
+        total = np.convolve(flux[star] * good[star], box, mode="same")
+        number = np.convolve(good[star].astype(float), box, mode="same")
+        assert_close(found[star], total / np.maximum(number, 1))
+
+
+@pytest.mark.parametrize("variance", [0.16, 1.7, 9.0])
+def test_convolution_away_from_bad_pixels_is_a_power_of_a_kernel_of_three(
+    rng, assert_close, variance
+):
     flux = rng.normal(size=(N_STARS, N_PIX))
     good = torch.ones(N_STARS, N_PIX, dtype=torch.bool)
-    half = max(1, int(5 * sigma + 0.5))
-    kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
-    found = convolve(torch.from_numpy(flux), good, sigma)
+    n_passes = int(np.ceil(3 * variance))
+    share = variance / (2 * n_passes)
+    kernel = np.ones(1)
+    for _ in range(n_passes):
+        kernel = np.convolve(kernel, [share, 1 - 2 * share, share])
+    found = broaden(torch.from_numpy(flux), good, torch.tensor([[variance]], dtype=torch.float64))
     for star in range(N_STARS):
-        expected = np.convolve(flux[star], kernel / kernel.sum(), mode="same")
-        assert_close(found[star, half:-half], expected[half:-half])
+        expected = np.convolve(flux[star], kernel, mode="same")
+        inner = slice(n_passes, -n_passes)
+        assert_close(found[star, inner], expected[inner])
 
 
-def test_convolution_beside_bad_pixels_is_a_loops(rng, assert_close):
+@pytest.mark.parametrize("sigma", [1.3, 3.0])
+def test_convolution_of_a_resolved_spectrum_is_scipys_gaussian_filter(rng, sigma):
+    """Noise that two pixels already smooth, as every spectrum of a spectrograph."""
+    flux = gaussian_filter1d(rng.normal(size=(N_STARS, N_PIX)), 1.2, truncate=8)
+    good = torch.ones(N_STARS, N_PIX, dtype=torch.bool)
+    found = broaden(torch.from_numpy(flux), good, torch.tensor([[sigma**2]], dtype=torch.float64))
+    expected = gaussian_filter1d(flux, sigma, truncate=8)
+    inner = slice(20, -20)
+    assert (found - expected)[:, inner].abs().max() < 0.01 * flux.std()
+
+
+def test_convolution_beside_bad_pixels_is_a_matrix_product(rng, assert_close):
     flux, good = rng.normal(size=(N_STARS, N_PIX)), rng.random((N_STARS, N_PIX)) > 0.3
-    pixel = np.arange(N_PIX)
-    kernel = np.exp(-0.5 * ((pixel[:, None] - pixel) / 2.0) ** 2)
-    kernel[np.abs(pixel[:, None] - pixel) > 10] = 0
-    expected = (flux * good) @ kernel / (good.astype(float) @ kernel)
-    found = convolve(torch.from_numpy(flux), torch.from_numpy(good), 2.0)
-    assert_close(found, np.where(good, expected, 0))
+    width = rng.uniform(-0.4, 4.0, size=(N_STARS, N_PIX))
+    n_passes = int(np.ceil(3 * np.abs(width).max()))
+    neighbours = np.eye(N_PIX, k=1) - 2 * np.eye(N_PIX) + np.eye(N_PIX, k=-1)
+    found = broaden(torch.from_numpy(flux), torch.from_numpy(good), torch.from_numpy(width))
+    for star in range(N_STARS):
+        step = np.eye(N_PIX) + (width[star] / (2 * n_passes))[:, None] * neighbours
+        kernel = np.linalg.matrix_power(step, n_passes)
+        expected = kernel @ (good[star] * flux[star]) / (kernel @ good[star])
+        assert_close(found[star, good[star]], expected[good[star]])

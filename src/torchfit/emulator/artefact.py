@@ -23,7 +23,7 @@ from torchfit.library.scaling import LabelScaler
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
-FORMAT = 1
+FORMAT = 2
 ERRORS = "errors."
 """Head of the names of the tensors of the error model, which an older artefact lacks."""
 DAMAGED = (
@@ -109,6 +109,7 @@ def _tensors(emulator: Emulator) -> dict[str, Tensor]:
         "library.flux": library.spectra.flux.float(),
         "library.good": library.spectra.good,
         "library.labels": library.labels,
+        "library.lsf_fwhm": library.lsf_fwhm,
         "scaler.mean": emulator.scaler.mean,
         "scaler.std": emulator.scaler.std,
         "flux_pca.mean": pca.mean,
@@ -136,7 +137,6 @@ def _description(emulator: Emulator) -> dict[str, object]:
         "wave_unit": "Angstrom",
         "label_names": library.label_names,
         "star_names": library.star_names,
-        "lsf_fwhm": library.lsf_fwhm,
         "preprocess": dataclasses.asdict(emulator.preprocessor),
         "kernel": {
             "n_labels": len(library.label_names),
@@ -159,7 +159,7 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         tensors["library.labels"],
         tuple(description["label_names"]),
         tuple(description["star_names"]),
-        description["lsf_fwhm"],
+        tensors["library.lsf_fwhm"],
         description["provenance"],
     )
     return Emulator(

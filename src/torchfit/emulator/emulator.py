@@ -14,7 +14,7 @@ from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.preprocess.resolution import convolve
+from torchfit.preprocess.resolution import SAME, broaden
 from torchfit.spectra import Spectra
 
 
@@ -110,29 +110,31 @@ class Emulator:
         """Standardised coefficients of observed spectra, by least squares over good pixels."""
         return self.flux_pca.project(spectra) / self.comp_scale
 
-    def at_resolution(self, lsf_fwhm: float | None) -> "Emulator":
+    def at_resolution(self, lsf_fwhm: Float[Tensor, " pix"] | None) -> "Emulator":
         """The emulator as an instrument of lower resolution would see it.
 
         Mean, components and templates are convolved with the Gaussian that is missing,
-        sigma^2 = sigma_data^2 - sigma_library^2. The emulator is never made sharper.
+        sigma^2 = sigma_data^2 - sigma_library^2, which may differ from pixel to pixel. The emulator
+        is nowhere made sharper.
 
         Args:
-            lsf_fwhm: Resolution of the data, full width at half maximum in Angstrom; ``None``
-                leaves the emulator as it is.
+            lsf_fwhm: Resolution of the data at the pixels of the grid, full width at half maximum
+                in Angstrom; ``None`` leaves the emulator as it is.
 
         Returns:
             The convolved emulator, or this one when the data are as sharp or sharper.
         """
-        if lsf_fwhm is None or lsf_fwhm <= self.library.lsf_fwhm:
+        own = self.library.lsf_fwhm
+        if lsf_fwhm is None or bool((lsf_fwhm <= (1 + SAME) * own).all()):
             return self
-        sigma = (lsf_fwhm**2 - self.library.lsf_fwhm**2) ** 0.5 / FWHM_PER_SIGMA
-        pixels = sigma / self.preprocessor.wave_step
+        missing = (lsf_fwhm.square() - own.square()).clamp_min(0)
+        variance = missing / (FWHM_PER_SIGMA * self.preprocessor.wave_step) ** 2
         pca, spectra = self.flux_pca, self.library.spectra
         columns = torch.cat([pca.mean[:, None], pca.basis], dim=1).mT
-        smooth = convolve(columns, pca.good.expand_as(columns), pixels).mT
-        flux = convolve(spectra.flux, spectra.good, pixels)
+        smooth = broaden(columns, pca.good.expand_as(columns), variance[None]).mT
+        seen = replace(spectra, flux=broaden(spectra.flux, spectra.good, variance[None]))
         return replace(
             self,
             flux_pca=replace(pca, mean=smooth[:, 0], basis=smooth[:, 1:]),
-            library=replace(self.library, spectra=replace(spectra, flux=flux), lsf_fwhm=lsf_fwhm),
+            library=replace(self.library, spectra=seen, lsf_fwhm=lsf_fwhm.maximum(own)),
         )

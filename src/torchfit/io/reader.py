@@ -3,6 +3,10 @@
 import abc
 from collections.abc import Iterator, Sequence
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from torchfit.exceptions import SpectrumError
 from torchfit.spectra import Spectrum
 
@@ -19,8 +23,8 @@ class SurveyReader(abc.ABC):
 
     Attributes:
         name: Short name of the survey or library.
-        lsf_fwhm: Full width at half maximum of the line-spread function in Angstrom, constant
-            over the spectrum; ``None`` where it is not known.
+        lsf_fwhm: Full width at half maximum of the line-spread function in Angstrom, at 5500
+            Angstrom if it is not the same everywhere; ``None`` where it is not known.
         sequential: Whether the spectra lie in one stream, so that reading one costs as much as
             reading all of them by :meth:`spectra`.
     """
@@ -77,6 +81,17 @@ class SurveyReader(abc.ABC):
             A reader that needs to know no others; this one unless it holds much.
         """
         return self
+
+    def lsf_fwhm_at(self, wave: Float[Tensor, " pix"]) -> Float[Tensor, " pix"] | None:
+        """Tell the resolution along the spectrum: ``lsf_fwhm`` everywhere, unless overridden.
+
+        Args:
+            wave: Vacuum wavelength in Angstrom.
+
+        Returns:
+            Full width at half maximum in Angstrom; ``None`` where it is not known.
+        """
+        return None if self.lsf_fwhm is None else torch.full_like(wave, self.lsf_fwhm)
 
     def provenance(self) -> dict[str, str]:
         """Say where the data come from, for the catalogue and the artefact."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 from tqdm import tqdm
 
@@ -13,6 +13,7 @@ from torchfit.exceptions import DataError, SpectrumError
 from torchfit.io.reader import SurveyReader
 from torchfit.library.cuts import LabelBox
 from torchfit.library.library import Library
+from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra, Spectrum, StarInfo
 
@@ -22,7 +23,11 @@ _AT_ONCE = 256
 
 
 def build_library(
-    reader: SurveyReader, preprocessor: Preprocessor, cuts: LabelBox, min_good: float = 0.5
+    reader: SurveyReader,
+    preprocessor: Preprocessor,
+    cuts: LabelBox,
+    min_good: float = 0.5,
+    one_resolution: bool = False,
 ) -> Library:
     """Read a library, keep the stars the cuts allow, and preprocess them.
 
@@ -35,6 +40,8 @@ def build_library(
         cuts: Which stars to keep.
         min_good: Smallest fraction of good pixels a template may have, counted over the pixels
             that any template has.
+        one_resolution: Whether templates whose line-spread functions are known and differ are
+            brought to the median one (:func:`~torchfit.library.resolution.to_one_resolution`).
 
     Returns:
         The library, in the order of the reader's sources.
@@ -42,28 +49,32 @@ def build_library(
     Raises:
         DataError: If fewer than ten stars remain, or the reader states no resolution.
     """
-    if reader.lsf_fwhm is None:
-        raise DataError(f"the library {reader.name} states no resolution (lsf_fwhm)")
     infos: list[StarInfo] = []
     batches: list[Spectra] = []
+    nodes = resolution_nodes(preprocessor.wave)
+    widths: list[Float[Tensor, "star node"]] = []
     reading = _read(reader, cuts)
     while spectra := list(islice(reading, _AT_ONCE)):
         infos += [spectrum.info for spectrum in spectra]
         batches.append(preprocessor(spectra))
+        widths.append(lsf_fwhm_of(spectra, reader, nodes))
     if len(infos) < 10:
         raise DataError(
             f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts"
         )
     covered = _covered(batches, min_good)
     order = [star for star in _by_source(infos) if covered[star]]
+    templates, lsf_fwhm = to_one_resolution(
+        _joined(batches, order), torch.cat(widths)[order], one_resolution
+    )
     names = tuple(cuts.label_names)
     labels = [[infos[star].labels[name] for name in names] for star in order]
     return Library(
-        _joined(batches, order),
+        templates,
         torch.tensor(labels, dtype=torch.float64).reshape(-1, len(names)),
         names,
         tuple(infos[star].name or infos[star].source for star in order),
-        reader.lsf_fwhm,
+        lsf_fwhm,
         {"library": reader.name, **reader.provenance()},
     )
 

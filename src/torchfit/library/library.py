@@ -21,7 +21,8 @@ class Library:
         labels: Stellar labels in the units of :data:`torchfit.names.QUANTITIES`, float64.
         label_names: Which labels, in the order of :data:`torchfit.names.LABELS`.
         star_names: Name of the star of each template; visits of one star share it.
-        lsf_fwhm: Resolution of the spectra, full width at half maximum in Angstrom.
+        lsf_fwhm: Resolution of the spectra at the pixels of the grid, full width at half maximum in
+            Angstrom, float64.
         provenance: Where the data came from, with its licence text.
 
     Raises:
@@ -32,7 +33,7 @@ class Library:
     labels: Float[Tensor, "template label"]
     label_names: tuple[str, ...]
     star_names: tuple[str, ...]
-    lsf_fwhm: float
+    lsf_fwhm: Float[Tensor, " pix"]
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -43,6 +44,12 @@ class Library:
             raise DataError(
                 f"a library needs as many spectra ({len(self.spectra)}), label sets "
                 f"{tuple(self.labels.shape)} and star names ({len(self.star_names)})"
+            )
+
+        if self.lsf_fwhm.shape != self.spectra.wave.shape:
+            raise DataError(
+                f"a library needs a resolution for each of its {len(self.spectra.wave)} pixels, "
+                f"not {tuple(self.lsf_fwhm.shape)}"
             )
 
     def __len__(self) -> int:

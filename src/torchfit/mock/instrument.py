@@ -70,7 +70,10 @@ class Instrument:
         return StarModel(torch.from_numpy(wave).float())
 
     def expose(
-        self, flux: Float[Tensor, "star fine"], z: Float[Tensor, " star"]
+        self,
+        flux: Float[Tensor, "star fine"],
+        z: Float[Tensor, " star"],
+        width: Float[Tensor, " star"] | None = None,
     ) -> Float[Tensor, "star pix"]:
         r"""Shift model spectra by a redshift, blur them, and take one value per pixel.
 
@@ -82,11 +85,16 @@ class Instrument:
         Args:
             flux: Flux on the grid of :meth:`model`.
             z: Redshift, positive when receding.
+            width: Width of the line-spread function of each star over that of the resolving power;
+                1 if ``None``.
         """
         step = self.log_step / _FINE
+        width = torch.ones_like(z) if width is None else width
         shift = torch.log10(1 + z.double()) / step
         taps = torch.arange(-_MARGIN, _MARGIN + 1, dtype=torch.float64)
-        kernel = torch.exp(-0.5 * ((taps + shift[:, None]) / self._blur(step)).square())
+        kernel = torch.exp(
+            -0.5 * ((taps + shift[:, None]) / self._blur(step, width)[:, None]).square()
+        )
         kernel = (kernel / kernel.sum(dim=1, keepdim=True)).to(flux)
         near = kernel.amax(dim=0).nonzero()[:, 0]
         first, last = int(near[0]), int(near[-1])
@@ -96,10 +104,11 @@ class Instrument:
         )
         return exposed[0]
 
-    def _blur(self, step: float) -> float:
+    def _blur(self, step: float, width: Float[Tensor, " star"]) -> Float[Tensor, " star"]:
         """Blur in points that brings a drawn line to the resolving power."""
-        sigma = SPEED_OF_LIGHT / self.resolving_power / FWHM_PER_SIGMA
-        return math.sqrt(sigma**2 - INTRINSIC_SIGMA**2) / SPEED_OF_LIGHT / math.log(10) / step
+        sigma = width.double() * (SPEED_OF_LIGHT / self.resolving_power / FWHM_PER_SIGMA)
+        added = (sigma.square() - INTRINSIC_SIGMA**2).sqrt()
+        return added / SPEED_OF_LIGHT / math.log(10) / step
 
 
 LAMOST_START, LAMOST_STEP = (float(np.float32(value)) for value in (3.5682, 1e-4))

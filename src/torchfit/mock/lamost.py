@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from torchfit.io.reader import SurveyReader
 from torchfit.mock.instrument import lamost
@@ -217,6 +219,10 @@ class MockLamostReader(SurveyReader):
         )
         wave, flux, ivar = (row.astype(np.float64) for row in (made.wave, made.flux, made.ivar))
         return Spectrum(wave, flux, np.where(made.good, ivar, 0.0), info)
+
+    def lsf_fwhm_at(self, wave: Float[Tensor, " pix"]) -> Float[Tensor, " pix"]:
+        """The resolving power is the same everywhere."""
+        return wave / self.survey.instrument.resolving_power
 
     def provenance(self) -> dict[str, str]:
         """Say that these are no real stars."""

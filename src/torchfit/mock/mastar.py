@@ -1,6 +1,8 @@
 """A mock library in the manner of MaStar."""
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from torchfit.io.reader import SurveyReader
 from torchfit.mock.instrument import mastar
@@ -28,6 +30,8 @@ class MockMastarReader(SurveyReader):
             scatter by 1.2 % in temperature and 0.1, 0.07, 0.05 dex in the others.
         resolving_power: Wavelength over the full width at half maximum of the line-spread
             function.
+        lsf_scatter: Scatter of the logarithm of the width of that function between spectra, as
+            fibres and nights differ; each spectrum tells its own.
 
     Raises:
         ConfigError: If a number makes no sense.
@@ -42,11 +46,12 @@ class MockMastarReader(SurveyReader):
         repeats: float = 0.2,
         label_error: float = 0.0,
         resolving_power: float = 1800.0,
+        lsf_scatter: float = 0.05,
     ) -> None:
         self.n_stars = n_stars
         self.label_error = label_error
         self.survey = MockSurvey(
-            mastar(resolving_power), LIBRARY, MASTAR, Visits(repeats), seed, at_rest=True
+            mastar(resolving_power), LIBRARY, MASTAR, Visits(repeats), seed, True, lsf_scatter
         )
         self.lsf_fwhm = self.survey.instrument.lsf_fwhm
 
@@ -77,7 +82,8 @@ class MockMastarReader(SurveyReader):
             labels=self._published_labels(observation),
         )
         flux = exposure.flux.astype(np.float64)
-        return Spectrum(wave, flux, exposure.ivar, info, lsf_sigma=self.survey.instrument.lsf_sigma)
+        lsf_sigma = observation.lsf_width * self.survey.instrument.lsf_sigma
+        return Spectrum(wave, flux, exposure.ivar, info, lsf_sigma=lsf_sigma)
 
     def _published_labels(self, observation: Observation) -> dict[str, float]:
         """True labels with the errors of a publication, the same at every visit."""
@@ -87,6 +93,10 @@ class MockMastarReader(SurveyReader):
         error = self.label_error * _TYPICAL_ERROR * rng.normal(size=len(LABELS))
         published = np.clip(true + error * [true[0], 1, 1, 1], LOWEST, HIGHEST)
         return dict(zip(LABELS, published.tolist(), strict=True))
+
+    def lsf_fwhm_at(self, wave: Float[Tensor, " pix"]) -> Float[Tensor, " pix"]:
+        """The resolving power is the same everywhere."""
+        return wave / self.survey.instrument.resolving_power
 
     def provenance(self) -> dict[str, str]:
         """Say that these are no real stars."""

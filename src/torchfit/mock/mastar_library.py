@@ -27,14 +27,13 @@ def write_mock_mastar(folder: Path, reader: MockMastarReader) -> None:
     """
     progress = tqdm(reader.sources(), desc="making mock MaStar spectra", unit="star")
     spectra = [reader.read(source) for source in progress]
-    flux, ivar = (
-        np.stack([getattr(spectrum, name) for spectrum in spectra]).astype(np.float32)
-        for name in ("flux", "ivar")
+    flux, ivar, disp = (
+        np.array([getattr(spectrum, name) for spectrum in spectra], dtype=np.float32)
+        for name in ("flux", "ivar", "lsf_sigma")
     )
-    disp = reader.survey.instrument.lsf_sigma
 
     def pixels(rows: np.ndarray) -> dict[str, np.ndarray]:
-        return {"FLUX": flux[rows], "IVAR": ivar[rows], "DISP": np.tile(disp, (len(rows), 1))}
+        return {"FLUX": flux[rows], "IVAR": ivar[rows], "DISP": disp[rows]}
 
     try:
         write_mastar(folder, visit_table(spectra), pixels)

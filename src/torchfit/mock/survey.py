@@ -1,6 +1,7 @@
 """A mock survey: stars from a population through an instrument, in blocks."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,8 @@ from torchfit.names import LABELS, SPEED_OF_LIGHT
 BLOCK = 64
 """Observations made at once; always whole blocks, so that one spectrum never depends on which
 others are asked for."""
+_WIDTH_STREAM = 4
+_MOST_SIGMA = 3.0
 _PREFIX = "mock:"
 _DIGITS = 8
 _BANDS = {
@@ -39,12 +42,14 @@ class Observation:
         star: The star.
         visit: 0 at the first visit of the star.
         exposure: What was recorded.
+        lsf_width: Width of its line-spread function over that of the instrument.
     """
 
     number: int
     star: MockStar
     visit: int
     exposure: Exposure
+    lsf_width: float
 
     @property
     def z(self) -> float:
@@ -68,6 +73,12 @@ class MockSurvey:
         visits: The repeat visits.
         seed: Seed of everything.
         at_rest: Whether spectra are shifted to the rest frame of their stars.
+        lsf_scatter: Scatter of the logarithm of the width of the line-spread function between
+            observations, no further than three times this.
+
+    Raises:
+        ConfigError: If this scatter is negative, or the narrowest or broadest of these functions
+            is none that the model can give.
     """
 
     instrument: Instrument
@@ -76,6 +87,19 @@ class MockSurvey:
     visits: Visits
     seed: int
     at_rest: bool
+    lsf_scatter: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.lsf_scatter < 0:
+            raise ConfigError(f"lsf_scatter={self.lsf_scatter} must not be negative")
+        for extreme in (-_MOST_SIGMA, _MOST_SIGMA):
+            power = self.instrument.resolving_power * math.exp(self.lsf_scatter * extreme)
+            replace(self.instrument, resolving_power=power)
+
+    def lsf_width(self, number: int) -> float:
+        """Width of the line-spread function of an observation over that of the instrument."""
+        rng = np.random.default_rng([self.seed, _WIDTH_STREAM, number])
+        return math.exp(self.lsf_scatter * np.clip(rng.normal(), -_MOST_SIGMA, _MOST_SIGMA))
 
     def observe(self, number: int) -> Observation:
         """Make one observation; its neighbours are made along with it and kept for a while."""
@@ -88,23 +112,28 @@ def _block(survey: MockSurvey, block: int) -> list[Observation]:
     numbers = range(block * BLOCK, (block + 1) * BLOCK)
     visits = [survey.visits.star(number) for number in numbers]
     stars = [survey.population.draw(survey.seed, star) for star, _ in visits]
-    flux = _light(survey, stars)
+    widths = [survey.lsf_width(number) for number in numbers]
+    flux = _light(survey, stars, widths)
     telescope = _telescope(survey.instrument, survey.conditions)
     return [
-        Observation(number, star, visit, telescope.expose(row, star.snr, survey.seed, number))
-        for number, (_, visit), star, row in zip(numbers, visits, stars, flux, strict=True)
+        Observation(
+            number, star, visit, telescope.expose(row, star.snr, survey.seed, number), width
+        )
+        for number, (_, visit), star, row, width in zip(
+            numbers, visits, stars, flux, widths, strict=True
+        )
     ]
 
 
 @torch.inference_mode()
-def _light(survey: MockSurvey, stars: list[MockStar]) -> np.ndarray:
+def _light(survey: MockSurvey, stars: list[MockStar], widths: list[float]) -> np.ndarray:
     """Spectra as they reach the detector."""
     model = _model(survey.instrument)
     labels = torch.tensor([[star.labels[name] for name in LABELS] for star in stars])
     ebv = torch.tensor([star.ebv for star in stars])
     z = torch.tensor([0.0 if survey.at_rest else star.z for star in stars], dtype=torch.float64)
     flux = redden(model(labels), model.wave, ebv)
-    return survey.instrument.expose(flux, z).numpy()
+    return survey.instrument.expose(flux, z, torch.tensor(widths)).numpy()
 
 
 @lru_cache(maxsize=2)

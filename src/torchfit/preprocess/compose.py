@@ -32,6 +32,8 @@ class Preprocessor:
             equivalent width; ``None`` masks none.
         dib_half_width: Smallest half-width of such a window in Angstrom.
         median_window: Width of the running median in pixels of the grid.
+        smoothing: Width of the running mean in pixels of the grid, odd, of which the median is
+            taken; 1 for none.
         clip_upper: Normalised flux above this becomes 1.
         clip_lower: Normalised flux below this becomes 1; ``None`` for no limit.
 
@@ -47,6 +49,7 @@ class Preprocessor:
     dib_min_ew: float | None = None
     dib_half_width: float = 3.2
     median_window: int = 400
+    smoothing: int = 1
     clip_upper: float | None = 2.0
     clip_lower: float | None = None
 
@@ -60,6 +63,11 @@ class Preprocessor:
             raise ConfigError(
                 f"preprocess: median_window={self.median_window} must lie within 1 and the "
                 f"{len(self.wave)} pixels of the grid"
+            )
+        if not 1 <= self.smoothing <= self.median_window or self.smoothing % 2 == 0:
+            raise ConfigError(
+                f"preprocess: smoothing={self.smoothing} must be odd, and within 1 and "
+                f"median_window={self.median_window}"
             )
         if self.clip_upper is not None and self.clip_upper <= 1:
             raise ConfigError(f"preprocess: clip_upper={self.clip_upper} must be above 1")
@@ -110,7 +118,7 @@ class Preprocessor:
         ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
         z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
         flux, ivar = resample(rest_wave(wave, z), flux, ivar, self.wave)
-        flux, ivar = normalise(flux, ivar, self.median_window)
+        flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
         flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))

@@ -123,22 +123,54 @@ def _window_order_statistic(
     return found
 
 
+def running_mean(
+    flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"], window: int
+) -> Float[Tensor, "star pix"]:
+    """Mean of the good pixels in a sliding window, cut off at the ends of the spectrum.
+
+    Args:
+        flux: Flux; what stands in a bad pixel has no say.
+        good: Pixels that count.
+        window: Width of the window in pixels, odd.
+
+    Returns:
+        The running mean; 0 where a window holds no good pixel.
+    """
+    half, n_pix = window // 2, flux.shape[1]
+    total, number = (
+        torch.nn.functional.pad(x.cumsum(dim=1), (1, 0))
+        for x in (torch.where(good, flux, 0.0), good.to(flux.dtype))
+    )
+    pixel = torch.arange(n_pix, device=flux.device)
+    low, high = (pixel - half).clamp_min(0), (pixel + half + 1).clamp_max(n_pix)
+    return (total[:, high] - total[:, low]) / (number[:, high] - number[:, low]).clamp_min(1.0)
+
+
 def normalise(
-    flux: Float[Tensor, "star pix"], ivar: Float[Tensor, "star pix"], window: int
+    flux: Float[Tensor, "star pix"],
+    ivar: Float[Tensor, "star pix"],
+    window: int,
+    smoothing: int = 1,
 ) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
     """Divide by the running median of the good pixels.
+
+    The median of a spectrum with lines lies above its mean, and noise draws it there: a noisy
+    spectrum would have another continuum than the library's. Of the running mean over a few pixels,
+    which has less noise and shallower lines, the median hardly moves.
 
     Args:
         flux: Flux in any unit.
         ivar: Inverse variance; 0 marks a bad pixel.
         window: Width of the running median in pixels.
+        smoothing: Width of the running mean in pixels, of which the median is taken; 1 for none.
 
     Returns:
         Normalised flux and its inverse variance. A pixel whose median is not positive, or whose
         window has no good pixel, becomes bad.
     """
     good = ivar > 0
-    continuum = running_median(flux, good, window)
+    smooth = flux if smoothing == 1 else running_mean(flux, good, smoothing)
+    continuum = running_median(smooth, good, window)
     usable = good & (continuum > 0)
     continuum = torch.where(usable, continuum, 1.0)
     return torch.where(usable, flux / continuum, 0.0), torch.where(usable, ivar * continuum**2, 0.0)

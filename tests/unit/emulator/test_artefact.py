@@ -39,7 +39,7 @@ def test_library_and_preprocessing_come_along(masked_emulator, folder):
     assert loaded.preprocessor == masked_emulator.preprocessor
     assert loaded.library.star_names == library.star_names
     assert loaded.label_names == library.label_names
-    assert loaded.library.lsf_fwhm == library.lsf_fwhm
+    assert torch.equal(loaded.library.lsf_fwhm, library.lsf_fwhm)
     assert torch.equal(loaded.library.labels, library.labels)
     assert torch.equal(loaded.library.spectra.good, library.spectra.good)
     error = (loaded.library.spectra.flux - library.spectra.flux).abs().max()

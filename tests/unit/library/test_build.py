@@ -67,7 +67,7 @@ def test_min_good_is_the_least_share_of_good_pixels(reader, min_good, kept):
 
 def test_resolution_and_origin_are_the_readers(reader):
     library = build_library(reader, PREPROCESSOR, CUTS)
-    assert library.lsf_fwhm == 2.5
+    assert (library.lsf_fwhm == 2.5).all()
     assert library.provenance["library"] == "made"
     assert library.label_names == ("teff", "logg", "fe_h")
 

@@ -15,7 +15,7 @@ def test_selects_by_mask_and_by_index(library):
         assert torch.equal(chosen.labels, library.labels[[2, 5]])
         assert torch.equal(chosen.spectra.flux, library.spectra.flux[[2, 5]])
         assert chosen.star_names == (library.star_names[2], library.star_names[5])
-        assert chosen.lsf_fwhm == library.lsf_fwhm
+        assert torch.equal(chosen.lsf_fwhm, library.lsf_fwhm)
 
 
 def test_selecting_by_index_keeps_the_order(library):

@@ -53,6 +53,13 @@ def test_every_star_has_its_own_velocity():
         torch.testing.assert_close(both[row], single, rtol=1e-6, atol=1e-6)
 
 
+def test_every_star_may_have_its_own_resolution():
+    line = bump(SMALL, 5400.0, INTRINSIC_SIGMA).repeat(2, 1)
+    exposed = SMALL.expose(line, torch.zeros(2), torch.tensor([1.0, 1.2]))
+    (_, one), (_, other) = (moments(SMALL.wave, flux.numpy()) for flux in exposed)
+    assert other / one == pytest.approx(1.44, rel=0.01)
+
+
 def test_the_pixels_of_the_surveys():
     """FORMATS.md 1.3 and 2.4."""
     assert mastar(1800.0).wave[[0, -1]] == pytest.approx([3621.5960, 10353.8054], abs=1e-4)

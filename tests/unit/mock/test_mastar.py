@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from tests.contract.reader_contract import ReaderContract
 
+from torchfit.exceptions import ConfigError
 from torchfit.mock.mastar import MockMastarReader
+from torchfit.names import FWHM_PER_SIGMA
 
 N_STARS = 200
 
@@ -63,6 +65,19 @@ def test_errors_of_labels_belong_to_the_star():
         info = reader.read(source).info
         assert by_name.setdefault(info.name, info.labels) == info.labels
     assert len(by_name) == 16
+
+
+def test_every_spectrum_tells_its_own_resolution(spectra):
+    widths = np.array([spectrum.lsf_sigma / spectrum.wave for spectrum in spectra])
+    assert np.ptp(widths, axis=1).max() < 1e-12
+    assert np.median(widths[:, 0]) == pytest.approx(1 / 1800 / FWHM_PER_SIGMA, rel=0.02)
+    assert np.std(np.log(widths[:, 0])) == pytest.approx(0.05, rel=0.2)
+
+
+@pytest.mark.parametrize(("power", "scatter"), [(1800.0, -0.1), (3400.0, 0.05), (520.0, 0.05)])
+def test_an_impossible_scatter_of_resolutions(power, scatter):
+    with pytest.raises(ConfigError, match=r"lsf_scatter|resolving_power"):
+        MockMastarReader(3, resolving_power=power, lsf_scatter=scatter)
 
 
 def test_it_is_never_called_real():

@@ -24,6 +24,7 @@ def test_files_read_back_are_the_library(library, tmp_path):
         other = expected[spectrum.info.name, spectrum.info.mjd]
         np.testing.assert_allclose(spectrum.flux[other.good], other.flux[other.good], rtol=1e-6)
         np.testing.assert_array_equal(spectrum.good, other.good)
+        np.testing.assert_allclose(spectrum.lsf_sigma, other.lsf_sigma, rtol=1e-6)
         for name, value in other.info.labels.items():
             assert spectrum.info.labels[name] == pytest.approx(value, rel=1e-6)
 

@@ -36,6 +36,9 @@ def test_the_grid_stops_before_an_end_it_does_not_hit():
         {"wave_max": 3000.0},
         {"median_window": 0},
         {"median_window": 5000},
+        {"smoothing": 0},
+        {"smoothing": 4},
+        {"smoothing": 401},
     ],
 )
 def test_an_impossible_grid_is_refused(wrong):

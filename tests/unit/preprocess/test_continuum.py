@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from torchfit.preprocess.continuum import clip, normalise, running_median
+from torchfit.preprocess.continuum import clip, normalise, running_mean, running_median
 
 
 @pytest.mark.parametrize("window", [0, -3, 21])
@@ -73,3 +73,39 @@ def test_clipping_sets_the_continuum_beyond_the_limits():
     assert clip(flux, 2.0, None).tolist()[0] == pytest.approx([-0.5, 0.0, 1.0, 2.0, 1.0, 1.0])
     assert clip(flux, None, 0.0).tolist()[0] == pytest.approx([1.0, 0.0, 1.0, 2.0, 2.0001, 9.0])
     assert torch.equal(clip(flux, None, None), flux)
+
+
+def test_a_running_mean_leaves_a_straight_line_and_bad_pixels_out():
+    line = torch.arange(40.0, dtype=torch.float64)[None]
+    good = torch.ones(1, 40, dtype=torch.bool)
+    good[0, 20:23] = False
+    found = running_mean(torch.where(good, line, torch.nan), good, 5)
+    torch.testing.assert_close(found[0, 2:18], line[0, 2:18])
+    assert found[0, 19] == pytest.approx((17 + 18 + 19) / 3)
+    assert found[0, 0] == pytest.approx(1.0)
+    assert running_mean(line, torch.zeros_like(good), 5).eq(0).all()
+
+
+def test_noise_draws_the_continuum_of_a_spectrum_with_lines_down_but_not_that_of_its_mean(
+    generator,
+):
+    """Lines of six pixels in half of the spectrum, and noise as large as they are deep."""
+    pixel = torch.arange(20_000)
+    flux = torch.where(pixel % 14 < 6, 0.4, 1.0).double()[None]
+    noisy = flux + 0.6 * torch.randn(flux.shape, generator=generator, dtype=torch.float64)
+    ivar = torch.ones_like(flux)
+
+    def shift(smoothing):
+        """How much higher the noisy spectrum stands over its continuum."""
+        clean, disturbed = (normalise(f, ivar, 2000, smoothing)[0].mean() for f in (flux, noisy))
+        return float(disturbed / clean - 1)
+
+    assert shift(1) > 0.15
+    assert abs(shift(15)) < 0.03
+
+
+def test_without_smoothing_it_is_the_median_of_the_flux_itself(generator):
+    flux = 1 + torch.rand(2, 60, generator=generator, dtype=torch.float64)
+    one, other = (normalise(flux, torch.ones_like(flux), 11, *more)[0] for more in ((), (1,)))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, normalise(flux, torch.ones_like(flux), 11, 5)[0])
