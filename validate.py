@@ -3,15 +3,15 @@
 import hydra
 from omegaconf import DictConfig
 
-from torchfit import tasks
-from torchfit.command import one_line_errors
+from torchfit.run.command import one_line_errors
+from torchfit.run.validate import validate
 
 
 @hydra.main(version_base=None, config_path="conf", config_name="validate")
 def main(cfg: DictConfig) -> None:
     """Run the validation that the configuration describes."""
     with one_line_errors():
-        tasks.validate(cfg)
+        validate(cfg)
 
 
 if __name__ == "__main__":

@@ -18,16 +18,16 @@ import torch
 
 from record import record
 from settings import build, composed, inference
-from torchfit.data.datamodule import GroupBatch
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import SpectrumError
-from torchfit.inference import Inference, Measured
-from torchfit.io.lamost import LamostReader
 from torchfit.match.start import start_labels
+from torchfit.measure.batch import GroupBatch
+from torchfit.measure.module import Inference, Measured
 from torchfit.report.metrics import label_residuals
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra, Spectrum
+from torchfit.surveys.lamost import LamostReader
 
 ABLATION = {
     "without outlier clipping": ["metric.outliers=null"],

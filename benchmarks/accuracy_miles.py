@@ -22,7 +22,7 @@ from torchfit.match.cfi import correlate
 from torchfit.match.start import start_labels
 from torchfit.report.metrics import label_residuals
 from torchfit.report.rows import Row
-from torchfit.validation import measure_library
+from torchfit.run.held_out import measure_library
 
 METHODS = ("cfi", "cfi5", "paper", "default")
 

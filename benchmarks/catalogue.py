@@ -28,10 +28,10 @@ from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.schema import Column, catalogue_columns, columns, conform
-from torchfit.finish import Finishing
 from torchfit.flags.survey_rules import SurveyRules
 from torchfit.names import LABELS
 from torchfit.report.rows import Row, format_rows
+from torchfit.run.finish import Finishing
 
 PART = 400
 FORMATS = ("parquet", "fits", "csv")

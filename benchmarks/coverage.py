@@ -26,15 +26,15 @@ import torch
 
 from record import record
 from settings import CONF, build, composed, inference
-from torchfit.calibration import Uncertainty, measured_labels
 from torchfit.compare.repeats import visits_of
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
-from torchfit.inference import Inference
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
+from torchfit.measure.module import Inference
 from torchfit.report.metrics import SPECTRAL_CLASSES, TeffRange, robust_sigma
 from torchfit.report.rows import Row
+from torchfit.run.held_out import measure_library
 from torchfit.spectra import Spectra
 from torchfit.uncertainty.added_noise import add_noise, learn_noise
 from torchfit.uncertainty.calibration import calibrate
@@ -42,8 +42,8 @@ from torchfit.uncertainty.error_learning import folds_of
 from torchfit.uncertainty.error_model import ErrorModel
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
 from torchfit.uncertainty.repeats import Visits, learn_random, pair_repeats
+from torchfit.uncertainty.survey_errors import Uncertainty, measured_labels
 from torchfit.uncertainty.systematic import learn_systematic
-from torchfit.validation import measure_library
 
 ALL = TeffRange("all", 0.0, np.inf)
 SAMPLES = ("miles", "mock", "repeats")

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import lightning
 import torch
+from torchfit.survey.stages import MatchedSurvey, fit_survey, match_survey
 
 from record import record
 from settings import build, composed, inference
 from torchfit.catalogue.parts import read_part
 from torchfit.emulator.artefact import load_emulator
-from torchfit.inference import Inference
+from torchfit.measure.module import Inference
 from torchfit.report.rows import Row
-from torchfit.stages import MatchedSurvey, fit_survey, match_survey
 
 
 def matched(cfg, method: Inference, folder: Path) -> MatchedSurvey:  # noqa: ANN001

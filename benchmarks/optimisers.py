@@ -23,14 +23,14 @@ from bayes_opt.acquisition import UpperConfidenceBound
 from record import record
 from settings import build, composed, inference
 from torchfit.emulator.emulator import Emulator
-from torchfit.inference import Inference
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
+from torchfit.measure.module import Inference
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
-from torchfit.optimise.fit import Fit, Problem
 from torchfit.optimise.gradient import GradientDescent
 from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.optimise.problem import Fit, Problem
 from torchfit.optimise.turbo import TrustRegionOptimisation
 from torchfit.report.metrics import robust_sigma
 from torchfit.report.rows import Row

@@ -19,8 +19,8 @@ import torch
 
 from record import record
 from settings import build, composed, inference
-from torchfit.data.datamodule import GroupBatch
 from torchfit.library.folds import folds_by_star
+from torchfit.measure.batch import GroupBatch
 from torchfit.report.metrics import robust_sigma
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra

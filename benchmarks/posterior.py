@@ -21,7 +21,7 @@ from record import record
 from settings import composed, inference
 from torchfit.emulator.artefact import load_emulator
 from torchfit.library.scaling import LabelScaler
-from torchfit.optimise.fit import Problem
+from torchfit.optimise.problem import Problem
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra
 from torchfit.uncertainty.diagnostics import effective_size, split_rhat

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from torchfit.io.atomic import atomic
-from torchfit.provenance import versions
+from torchfit.files.atomic import atomic
 from torchfit.report.rows import Row, format_rows
+from torchfit.run.provenance import versions
 
 FOLDER = Path("outputs/benchmarks")
 

@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.inference import Inference
-from torchfit.optimise.fitting import Fitting
+from torchfit.measure.fitting import Fitting
+from torchfit.measure.module import Inference
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 

@@ -23,17 +23,17 @@ from typing import TypeVar
 import lightning
 import numpy as np
 import pyarrow as pa
+from torchfit.survey.stages import fit_survey, match_survey
 
 from optimisers import EVALUATIONS, package_bo, problem_of
 from record import FOLDER, record
 from settings import build, composed, inference
 from torchfit.catalogue.merge import merge_parts
-from torchfit.data.shards import Shard
 from torchfit.emulator.artefact import load_emulator
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
 from torchfit.report.rows import Row
-from torchfit.stages import fit_survey, match_survey
+from torchfit.survey.shards import Shard
 
 T = TypeVar("T")
 SURVEY = ["data=lamost_mock", "metric=common", "match=components", "optimise=[lm]"]

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullFormatter
 from torchfit.catalogue.parts import read_part
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
-from torchfit.io.stelib import StelibReader
+from torchfit.surveys.stelib import StelibReader
 
 TARGET = Path("docs/images/stelib.png")
 

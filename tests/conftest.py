@@ -12,11 +12,11 @@ from threadpoolctl import threadpool_limits
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
 from torchfit.emulator.learner import MarginalLikelihood
+from torchfit.emulator.training import EmulatorTraining
 from torchfit.library.library import Library
 from torchfit.names import LABELS
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
-from torchfit.training import EmulatorTraining
 
 torch.set_num_threads(1)
 threadpool_limits(1)  # small matrices on a shared machine: two threads wait for each other

@@ -11,9 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from torchfit.build import build
 from torchfit.emulator.kernel import radial_part
 from torchfit.preprocess.mask import MASK_WINDOWS
+from torchfit.run.build import build
 
 CONF = Path(__file__).parents[2] / "conf"
 PROGRAMS = ("train", "infer")
@@ -40,7 +40,7 @@ def has_group(program, group):
 AT_CALL_TIME = {
     "torchfit.library.build.build_library": {"preprocessor"},
     "torchfit.emulator.kernel.build_kernel": {"n_labels"},
-    "torchfit.trainer.build_trainer": {"max_epochs", "callbacks"},
+    "torchfit.run.trainer.build_trainer": {"max_epochs", "callbacks"},
 }
 """Partial nodes: the parameters that the program supplies when it calls them."""
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from torchfit.device import to_device
 from torchfit.emulator.emulator import Emulator
 from torchfit.group.grouping import Grouping
+from torchfit.likelihood.exact import Metric
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
-from torchfit.optimise.fit import Fit, Optimiser, Problem, StopReason
-from torchfit.optimise.metric import Metric
+from torchfit.measure.device import to_device
+from torchfit.optimise.problem import Fit, Optimiser, Problem, StopReason
 from torchfit.optimise.subspace import join_label_pcas
 from torchfit.spectra import Spectra
 

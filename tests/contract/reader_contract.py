@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from torchfit.exceptions import SpectrumError
-from torchfit.io.reader import SurveyReader
+from torchfit.surveys.reader import SurveyReader
 
 H_BETA = 4862.691
 """Vacuum wavelength in Angstrom of the line that every fabricated spectrum has."""

@@ -139,5 +139,5 @@ def table():
 @pytest.fixture
 def no_report(monkeypatch):
     """Leave the figures out, which take half of a small run."""
-    monkeypatch.setattr("torchfit.finish.survey_report", lambda *arguments: "no report")
-    monkeypatch.setattr("torchfit.tasks.training_report", lambda *arguments: "no report")
+    monkeypatch.setattr("torchfit.run.finish.survey_report", lambda *arguments: "no report")
+    monkeypatch.setattr("torchfit.run.train.training_report", lambda *arguments: "no report")

@@ -8,7 +8,7 @@ from pathlib import Path
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from torchfit import trainer
+from torchfit.run import trainer
 
 MOMENT = "TORCHFIT_TEST_KILL"
 """Environment variable: ``epoch:N``, ``fitted:0`` or ``batch:N``, for SIGKILL before that epoch,

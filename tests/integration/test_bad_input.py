@@ -11,7 +11,7 @@ from tests.integration import world
 from tests.integration.running import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_report")]
-REAL_STELIB = "data._target_=torchfit.io.stelib.StelibReader"
+REAL_STELIB = "data._target_=torchfit.surveys.stelib.StelibReader"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def lamost(root):
     return [
         "data=lamost_dr10",
         f"data.root={root}",
-        "data._target_=torchfit.io.lamost.LamostReader",
+        "data._target_=torchfit.surveys.lamost.LamostReader",
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_mistake_in_the_training(trained, tmp_path, option, text):
 
 def test_no_network_at_the_first_start(infer, empty_cache, monkeypatch):
     monkeypatch.setattr(
-        "torchfit.io.fetch.subprocess.run",
+        "torchfit.files.fetch.subprocess.run",
         lambda command, **_: subprocess.CompletedProcess(command, returncode=1),
     )
     ended = infer(REAL_STELIB)
@@ -162,7 +162,7 @@ def test_no_network_at_the_first_start(infer, empty_cache, monkeypatch):
 
 
 def test_a_python_without_pip(infer, empty_cache, monkeypatch):
-    monkeypatch.setattr("torchfit.io.fetch.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("torchfit.files.fetch.importlib.util.find_spec", lambda name: None)
     assert "this Python has no pip" in infer(REAL_STELIB).error
 
 
@@ -171,7 +171,7 @@ def test_the_package_index_gives_another_wheel(infer, empty_cache, monkeypatch):
         (Path(command[-1]) / "sdss_mangadap-4.5.0-py3-none-any.whl").write_bytes(b"another")
         return subprocess.CompletedProcess(command, returncode=0)
 
-    monkeypatch.setattr("torchfit.io.fetch.subprocess.run", download)
+    monkeypatch.setattr("torchfit.files.fetch.subprocess.run", download)
     error = infer(REAL_STELIB).error
     assert "has sha256" in error
     assert "expected b8478bb24c32" in error
@@ -181,7 +181,7 @@ def test_the_package_index_gives_another_wheel(infer, empty_cache, monkeypatch):
 def test_a_wheel_of_another_hash_is_not_read(infer, monkeypatch):
     """The made wheel lies in the cache, under the name of the real one."""
     monkeypatch.setattr(
-        "torchfit.io.fetch.subprocess.run",
+        "torchfit.files.fetch.subprocess.run",
         lambda command, **_: subprocess.CompletedProcess(command, returncode=1),
     )
     ended = infer(REAL_STELIB)
@@ -224,7 +224,7 @@ def fill_disk(monkeypatch, name):
         if path.name == name or path.name.startswith(f".{name}."):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("torchfit.io.atomic.sync", full)
+    monkeypatch.setattr("torchfit.files.atomic.sync", full)
 
 
 @pytest.fixture

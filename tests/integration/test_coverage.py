@@ -11,19 +11,19 @@ import pytest
 import torch
 from tests.conftest import N_LABELS
 
-from torchfit.calibration import Uncertainty
-from torchfit.data.datamodule import GroupBatch
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
-from torchfit.inference import Inference
 from torchfit.library.library import Library
+from torchfit.likelihood.exact import Metric
 from torchfit.match.matching import Matching
+from torchfit.measure.batch import GroupBatch
+from torchfit.measure.fitting import Fitting
+from torchfit.measure.module import Inference
 from torchfit.names import LABELS
-from torchfit.optimise.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
-from torchfit.validation import hold_out
+from torchfit.run.held_out import hold_out
+from torchfit.uncertainty.survey_errors import Uncertainty
 
 N_LIBRARY, N_SURVEY = 240, 400
 LABEL_ERRORS = torch.tensor([60.0, 0.12, 0.08], dtype=torch.float64)

@@ -15,7 +15,7 @@ from tests.integration.killing import WITNESS
 from tests.integration.running import ROOT, run
 
 from torchfit.flags.bits import ResultFlag
-from torchfit.io.lamost import LamostReader
+from torchfit.surveys.lamost import LamostReader
 
 pytestmark = pytest.mark.slow
 LABELS = ("teff", "logg", "fe_h")
@@ -112,7 +112,7 @@ def test_the_catalogue_says_how_it_was_made(lamost, artefact):
     metadata = pq.read_schema(lamost / "catalogue.parquet").metadata
     provenance = json.loads(metadata[b"provenance"])
     assert len(provenance["emulator_sha256"]) == 64
-    assert "torchfit.io.lamost.LamostReader" in provenance["config"]
+    assert "torchfit.surveys.lamost.LamostReader" in provenance["config"]
     assert str(lamost) not in provenance["config"]
 
 

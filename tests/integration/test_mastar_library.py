@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from tests.data.mastar import make as files
 
-from torchfit.build import build
+from torchfit.run.build import build
 
 CONF = Path(__file__).parents[2] / "conf"
 

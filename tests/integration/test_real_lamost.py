@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from torchfit.exceptions import SpectrumError
-from torchfit.io.lamost import LamostReader
+from torchfit.surveys.lamost import LamostReader
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
 ROOT = Path(os.environ.get("TORCHFIT_TEST_DATA", BESIDE)) / "lamost"

@@ -8,8 +8,7 @@ from tests.integration import world
 from tests.integration.killing import MOMENT
 from tests.integration.running import launch, run
 
-from torchfit.catalogue import part_writer
-from torchfit.data import piece
+from torchfit.survey import part_writer, piece
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ from tests.data.lamost import make as lamost
 from tests.data.miles import make as miles
 from tests.data.stelib import make as stelib
 
-from torchfit.io.fetch import MANGADAP, default_cache
-from torchfit.io.medium import air_to_vacuum
-from torchfit.io.miles import MilesReader
-from torchfit.io.stelib import StelibReader
+from torchfit.files.fetch import MANGADAP, default_cache
+from torchfit.surveys.medium import air_to_vacuum
+from torchfit.surveys.miles import MilesReader
+from torchfit.surveys.stelib import StelibReader
 
 N_LIBRARY = 72
 N_STELIB = 9

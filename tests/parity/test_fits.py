@@ -11,7 +11,7 @@ from astropy.io import fits
 from tests.data.lamost import make as lamost
 from tests.data.stelib import make as stelib
 
-from torchfit.io.fits_file import read_fits
+from torchfit.files.fits_file import read_fits
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
 ROOT = Path(os.environ.get("TORCHFIT_TEST_DATA", BESIDE)) / "lamost"

@@ -6,8 +6,8 @@ import torch
 from scipy.optimize import least_squares
 from tests.contract.optimiser_contract import make_problem
 
+from torchfit.likelihood.exact import Metric
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
 
 
 def square_root(matrix):

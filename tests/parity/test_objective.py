@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from torchfit.optimise.folding import Folding, Form, marginalise_emulator
-from torchfit.optimise.metric import Metric
-from torchfit.optimise.nuisance import Nuisance, legendre
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.folding import Folding, Form, marginalise_emulator
+from torchfit.likelihood.nuisance import Nuisance, legendre
 
 N_STARS = 3
 

@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.strategies import finite_junk, with_junk
 
-from torchfit.data.datamodule import GroupBatch
 from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
-from torchfit.inference import Inference
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.nuisance import Nuisance
 from torchfit.match.matching import Matching
+from torchfit.measure.batch import GroupBatch
+from torchfit.measure.fitting import Fitting
+from torchfit.measure.module import Inference
 from torchfit.optimise.bo import BayesianOptimisation
-from torchfit.optimise.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
-from torchfit.optimise.nuisance import Nuisance
 
 GROUPS = torch.tensor([0, 0, 1, 1, 2, 2])
 BO = BayesianOptimisation(

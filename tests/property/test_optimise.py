@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from tests.contract.optimiser_contract import chosen, make_problem, not_above
 from tests.property.strategies import finite_junk, seeds, with_junk
 
-from torchfit.optimise.fit import Fit
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.nuisance import Nuisance
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
-from torchfit.optimise.nuisance import Nuisance
+from torchfit.optimise.problem import Fit
 
 METRICS = [
     Metric(weighted=False),

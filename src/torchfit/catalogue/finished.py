@@ -14,7 +14,7 @@ from torchfit.catalogue.write import Writer, columns_writer, rejects_writer
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.crossmatch.join import Line
-from torchfit.io.atomic import remove, write_together
+from torchfit.files.atomic import remove, write_together
 
 CATALOGUE, RECOMMENDED = "catalogue", "recommended"
 REJECTS = "rejects.csv"

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from torchfit.exceptions import CatalogueError
-from torchfit.io.atomic import atomic
+from torchfit.files.atomic import atomic
 
 
 def write_part(path: Path, table: pd.DataFrame) -> None:

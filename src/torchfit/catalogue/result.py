@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 
 from torchfit.catalogue.schema import columns, conform
-from torchfit.inference import Measured
+from torchfit.measure.module import Measured
 
 _MEASURED = (
     "cfi", "chi2", "rchi2", "sse", "n_pix", "n_clipped", "outlier_score", "v_rad", "group", "flags"

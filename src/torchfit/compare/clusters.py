@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.join import Line
 from torchfit.exceptions import ConfigError
-from torchfit.io.table_file import as_numbers, find_columns, read_columns
+from torchfit.files.table_file import as_numbers, find_columns, read_columns
 
 CLUSTER = "cluster"
 

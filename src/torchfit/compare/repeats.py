@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from torchfit.uncertainty.repeats import Visits, pair_repeats
+from torchfit.uncertainty.repeats import pair_repeats, visits_of
 
 MAX_RATIO_DIFFERENCE = 0.2
 """Largest difference of two signal-to-noise ratios over their mean, as in the paper."""
@@ -29,24 +29,6 @@ class Repeats:
     def scatter(self, values: Float[np.ndarray, " star"]) -> Float[np.ndarray, " pair"]:
         """Difference over the square root of two: what one visit is off by."""
         return (values[self.second] - values[self.first]) / np.sqrt(2.0)
-
-
-def visits_of(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Visits:
-    """Say which rows of a catalogue are visits of which star.
-
-    Args:
-        table: The catalogue: the star is ``uid``, or ``name`` where that is empty; the exposure is
-            the night, or the observation, or the file.
-        snr: Signal-to-noise ratio of every row; NaN where unknown.
-
-    Returns:
-        The visits. Two rows of one night, or of one observation, are no repeat.
-    """
-    star = table["uid"].where(table["uid"] != "", table["name"])
-    exposure = table["source"].astype(object)
-    for name in ("obsid", "mjd"):
-        exposure = exposure.where(table[name].isna(), table[name].astype(object))
-    return Visits(star.to_numpy(dtype=str), exposure.to_numpy(dtype=str), snr)
 
 
 def find_repeats(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Repeats:

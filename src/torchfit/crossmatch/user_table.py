@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from torchfit.exceptions import ConfigError
-from torchfit.io.table_file import as_numbers, as_texts, find_columns, read_columns
+from torchfit.files.table_file import as_numbers, as_texts, find_columns, read_columns
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
 from torchfit.exceptions import ArtefactError, ConfigError, DataError
-from torchfit.io.atomic import atomic_folder
+from torchfit.files.atomic import atomic_folder
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.preprocess.compose import Preprocessor

@@ -8,7 +8,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.emulator.gp import SharedKernelGP
-from torchfit.progress import Bar
+from torchfit.emulator.progress import Bar
 
 
 class EmulatorModule(lightning.LightningModule):

@@ -10,12 +10,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.exceptions import DataError, SpectrumError
-from torchfit.io.reader import SurveyReader
 from torchfit.library.cuts import LabelBox
 from torchfit.library.library import Library
 from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra, Spectrum, StarInfo
+from torchfit.surveys.reader import SurveyReader
 
 logger = logging.getLogger(__name__)
 

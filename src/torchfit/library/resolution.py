@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.exceptions import DataError
-from torchfit.io.reader import SurveyReader
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.preprocess.resolution import SAME, broaden
 from torchfit.spectra import Spectra, Spectrum
+from torchfit.surveys.reader import SurveyReader
 
 _MOST_SHARPENING = 0.2
 """Share of the variance of the line-spread function that may be taken away: noise grows with it."""

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.io.reader import SurveyReader
 from torchfit.mock.instrument import lamost
 from torchfit.mock.observe import LAMOST
 from torchfit.mock.population import SURVEY
@@ -16,6 +15,7 @@ from torchfit.mock.survey import MockSurvey, Observation, number_of, signal_to_n
 from torchfit.mock.visits import Visits
 from torchfit.names import LABELS
 from torchfit.spectra import Spectrum, StarInfo
+from torchfit.surveys.reader import SurveyReader
 
 _LENGTHS = (3909, 3909, 3909, 3909, 3909, 3909, 3908, 3906, 3902)
 _PER_PLATE = 4000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from torchfit.io.atomic import atomic
+from torchfit.files.atomic import atomic
 from torchfit.mock.lamost import LamostObject
 from torchfit.mock.lamost_cards import iso_date
 from torchfit.names import SPEED_OF_LIGHT

@@ -4,7 +4,6 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.io.reader import SurveyReader
 from torchfit.mock.instrument import mastar
 from torchfit.mock.observe import MASTAR
 from torchfit.mock.population import HIGHEST, LIBRARY, LOWEST
@@ -13,6 +12,7 @@ from torchfit.mock.survey import MockSurvey, Observation, number_of, signal_to_n
 from torchfit.mock.visits import Visits
 from torchfit.names import LABELS
 from torchfit.spectra import Spectrum, StarInfo
+from torchfit.surveys.reader import SurveyReader
 
 _LABEL_STREAM = 2
 _TYPICAL_ERROR = np.array([0.012, 0.1, 0.07, 0.05])

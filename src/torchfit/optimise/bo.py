@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError
-from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
+from torchfit.optimise.problem import STOP_REASONS, Fit, Problem, StopReason
 from torchfit.optimise.subspace import Subspace
 from torchfit.optimise.surrogate import climb, fit_surrogate
 
@@ -72,7 +72,7 @@ class BayesianOptimisation:
         return True
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
-        """Move the groups; see :class:`torchfit.optimise.fit.Optimiser`.
+        """Move the groups; see :class:`torchfit.optimise.problem.Optimiser`.
 
         A group keeps its start when no point of its box has a lower mean loss.
         """

@@ -10,8 +10,8 @@ from scipy.optimize import curve_fit
 from torch import Tensor
 
 from torchfit.emulator.predictor import Predictor
-from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
-from torchfit.optimise.objective import Objective
+from torchfit.likelihood.objective import Objective
+from torchfit.optimise.problem import STOP_REASONS, Fit, Problem, StopReason
 
 CONVERGED, EXHAUSTED, SINGULAR = (
     STOP_REASONS.index(reason)
@@ -47,7 +47,7 @@ class CurveFit:
         return False
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
-        """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
+        """Refine every star; see :class:`torchfit.optimise.problem.Optimiser`."""
         predictor = problem.objective.predictor.to(torch.float64)
         fits = [self._fit_star(problem, predictor, start, star) for star in range(len(start.loss))]
         unit = torch.stack([unit for unit, _, _ in fits]).to(start.unit)

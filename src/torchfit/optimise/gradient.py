@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError
-from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
-from torchfit.optimise.objective import Objective
+from torchfit.likelihood.objective import Objective
+from torchfit.optimise.problem import STOP_REASONS, Fit, Problem, StopReason
 
 CONVERGED, EXHAUSTED = (
     STOP_REASONS.index(reason) for reason in (StopReason.CONVERGED, StopReason.MAX_ITERATIONS)
@@ -85,7 +85,7 @@ class GradientDescent:
         return self.coordinates != "labels"
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
-        """Lower the joint loss; see :class:`torchfit.optimise.fit.Optimiser`.
+        """Lower the joint loss; see :class:`torchfit.optimise.problem.Optimiser`.
 
         Each star keeps the best labels it has seen, by the value of its own loss.
         """

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError
-from torchfit.optimise.fit import STOP_REASONS, Fit, Problem, StopReason
+from torchfit.optimise.problem import STOP_REASONS, Fit, Problem, StopReason
 
 CONVERGED, SINGULAR, EXHAUSTED = (
     STOP_REASONS.index(reason)
@@ -61,7 +61,7 @@ class LevenbergMarquardt:
         return False
 
     def minimise(self, problem: Problem, start: Fit) -> Fit:
-        """Refine every star; see :class:`torchfit.optimise.fit.Optimiser`."""
+        """Refine every star; see :class:`torchfit.optimise.problem.Optimiser`."""
         fit = self._descend(problem, start)
         others = [] if problem.candidates is None else problem.candidates.unbind(dim=1)
         for unit in others[: self.n_starts - 1]:

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from torchfit.exceptions import DataError
-from torchfit.io.atomic import atomic
+from torchfit.files.atomic import atomic
 
 _ARRAYS = ("wave", "flux", "model", "ivar", "star")
 

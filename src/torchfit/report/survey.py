@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.names import QUANTITIES, TEFF
-from torchfit.optimise.fit import AT_REST
+from torchfit.optimise.problem import AT_REST
 from torchfit.report.clusters import clusters_section
 from torchfit.report.colours import colours_section
 from torchfit.report.comparisons import comparison_section

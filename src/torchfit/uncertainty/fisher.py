@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.library.scaling import LabelScaler
-from torchfit.optimise.objective import Objective
+from torchfit.likelihood.objective import Objective
 
 
 @dataclass(frozen=True)

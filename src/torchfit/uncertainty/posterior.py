@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.library.scaling import LabelScaler
-from torchfit.optimise.fit import Problem
+from torchfit.optimise.problem import Problem
 from torchfit.uncertainty.diagnostics import effective_size, split_rhat
 from torchfit.uncertainty.proposal import StudentT
 from torchfit.uncertainty.sampler import EnsembleSampler, LogDensity

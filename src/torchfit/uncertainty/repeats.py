@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
@@ -28,6 +29,24 @@ class Visits:
     star: np.ndarray
     exposure: np.ndarray
     snr: Float[np.ndarray, " visit"]
+
+
+def visits_of(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Visits:
+    """Say which rows of a catalogue are visits of which star.
+
+    Args:
+        table: The catalogue: the star is ``uid``, or ``name`` where that is empty; the exposure is
+            the night, or the observation, or the file.
+        snr: Signal-to-noise ratio of every row; NaN where unknown.
+
+    Returns:
+        The visits. Two rows of one night, or of one observation, are no repeat.
+    """
+    star = table["uid"].where(table["uid"] != "", table["name"])
+    exposure = table["source"].astype(object)
+    for name in ("obsid", "mjd"):
+        exposure = exposure.where(table[name].isna(), table[name].astype(object))
+    return Visits(star.to_numpy(dtype=str), exposure.to_numpy(dtype=str), snr)
 
 
 def pair_repeats(visits: Visits, tolerance: float) -> Int[np.ndarray, "pair two"]:

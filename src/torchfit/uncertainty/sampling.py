@@ -8,7 +8,7 @@ from torch import Tensor
 
 from torchfit.exceptions import ConfigError
 from torchfit.library.scaling import LabelScaler
-from torchfit.optimise.fit import Problem
+from torchfit.optimise.problem import Problem
 from torchfit.uncertainty.posterior import Posterior, sample_posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
 from torchfit.uncertainty.selection import Selection

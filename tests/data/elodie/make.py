@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from torchfit.io.medium import vacuum_to_air
+from torchfit.surveys.medium import vacuum_to_air
 
 H_BETA = 4862.691
 STEP, FIRST, N_PIX = 0.2, 4800.0, 1000

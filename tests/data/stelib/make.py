@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from torchfit.io.medium import vacuum_to_air
+from torchfit.surveys.medium import vacuum_to_air
 
 FOLDER = "mangadap/data/spectral_templates/stelib/"
 LICENCE = "sdss_mangadap-4.5.0.dist-info/licenses/LICENSE.md"

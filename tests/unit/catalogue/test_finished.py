@@ -52,7 +52,7 @@ def test_the_catalogue_is_the_last_to_appear(survey, tmp_path, monkeypatch):
         places.append(os.path.basename(path))
         replace(temp, path)
 
-    monkeypatch.setattr("torchfit.io.atomic.os.replace", seen)
+    monkeypatch.setattr("torchfit.files.atomic.os.replace", seen)
     survey.write(tmp_path, Product(), {"report.html": text_writer("new")})
     assert places[0] == "rejects.csv"
     assert places[-1] == "catalogue.parquet"
@@ -112,7 +112,7 @@ def test_a_disk_full_at_the_sync_of_one_file_leaves_all(older, catalogue, monkey
         if path.name.startswith(f".{name}."):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("torchfit.io.atomic.sync", full)
+    monkeypatch.setattr("torchfit.files.atomic.sync", full)
     newer = FinishedSurvey(catalogue, REJECTS[:0], LABELS, None, {"run": "new"})
     with pytest.raises(OutputError, match="No space left"):
         newer.write(older, Product(tuple(ALL)), {"report.html": text_writer("new")})

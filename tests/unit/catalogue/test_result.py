@@ -7,11 +7,11 @@ import torch
 
 from torchfit.catalogue.result import result_table
 from torchfit.catalogue.schema import columns
-from torchfit.data.shards import star_row
-from torchfit.inference import Measured
+from torchfit.measure.module import Measured
 from torchfit.names import LABELS
-from torchfit.optimise.fit import STOP_REASONS, Fit
+from torchfit.optimise.problem import STOP_REASONS, Fit
 from torchfit.spectra import StarInfo
+from torchfit.survey.shards import star_row
 from torchfit.uncertainty.fisher import LabelErrors
 from torchfit.uncertainty.posterior import Posterior
 

@@ -4,11 +4,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from tests.integration.running import ROOT
 
-from torchfit.build import build
 from torchfit.compare.clusters import Clusters, read_isochrone
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import ConfigError, DataError
+from torchfit.run.build import build
 
 STARS = pd.DataFrame(
     {"gaia_source_id": ["1", "2", "3"], "ra": [np.nan] * 3, "dec": [np.nan] * 3},

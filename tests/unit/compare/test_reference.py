@@ -6,11 +6,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from tests.integration.running import ROOT
 
-from torchfit.build import build
 from torchfit.compare.reference import Reference
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import ConfigError, DataError
+from torchfit.run.build import build
 
 OURS = pd.DataFrame(
     {

@@ -4,7 +4,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from tests.integration.running import ROOT
 
-from torchfit.build import build
+from torchfit.run.build import build
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters
 from torchfit.emulator.learner import CrossValidation, Learner, MarginalLikelihood, TrainingTable
 from torchfit.exceptions import ConfigError
-from torchfit.trainer import build_trainer
+from torchfit.run.trainer import build_trainer
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from torchfit.exceptions import DataError, SpectrumError
-from torchfit.io.reader import SurveyReader
 from torchfit.library.build import build_library
 from torchfit.library.cuts import LabelBox
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectrum, StarInfo
+from torchfit.surveys.reader import SurveyReader
 
 WAVE = np.arange(4000.0, 4100.0)
 PREPROCESSOR = Preprocessor(4000.0, 4099.0, 1.0, median_window=11)

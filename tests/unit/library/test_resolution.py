@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from torchfit.exceptions import DataError
-from torchfit.io.reader import SurveyReader
 from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.spectra import Spectra, Spectrum, StarInfo
+from torchfit.surveys.reader import SurveyReader
 
 WAVE = torch.arange(5000.0, 5401.0, dtype=torch.float64)
 NODES = resolution_nodes(WAVE)

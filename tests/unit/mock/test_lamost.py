@@ -3,8 +3,8 @@ import pytest
 from tests.contract.reader_contract import ReaderContract
 
 from torchfit.exceptions import ConfigError
-from torchfit.io.lamost_header import MAX_REDSHIFT
 from torchfit.mock.lamost import MockLamostReader
+from torchfit.surveys.lamost_header import MAX_REDSHIFT
 
 N_STARS = 260
 

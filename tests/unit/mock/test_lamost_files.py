@@ -6,7 +6,6 @@ import pytest
 from astropy.io import fits
 
 from torchfit.exceptions import OutputError
-from torchfit.io.lamost import LamostReader, read_lamost
 from torchfit.mock.lamost import MockLamostReader
 from torchfit.mock.lamost_files import (
     LAYOUTS,
@@ -16,6 +15,7 @@ from torchfit.mock.lamost_files import (
     table_file,
     write_lamost,
 )
+from torchfit.surveys.lamost import LamostReader, read_lamost
 
 REAL_NAME = re.compile(r"^spec-(\d{5})-([A-Za-z0-9_+]+?)_sp(\d{2})-(\d{3})\.fits(\.gz)?$")
 """FORMATS.md 2.7."""

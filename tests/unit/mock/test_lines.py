@@ -3,10 +3,10 @@ import pytest
 import torch
 from tests.unit.mock.conftest import grid
 
-from torchfit.io.medium import vacuum_to_air
 from torchfit.mock.atmosphere import Atmosphere
 from torchfit.mock.lines import LineList, curve_of_growth, doppler_velocity, minnaert
 from torchfit.mock.tables import numbers, read_table
+from torchfit.surveys.medium import vacuum_to_air
 
 
 def test_the_list_is_ordered_and_inside_the_range():

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from torchfit.exceptions import OutputError
-from torchfit.io.mastar import MastarReader
-from torchfit.io.mastar_visits import MastarRecipe
 from torchfit.mock.mastar import MockMastarReader
 from torchfit.mock.mastar_library import visit_table, write_mock_mastar
+from torchfit.surveys.mastar import MastarReader
+from torchfit.surveys.mastar_visits import MastarRecipe
 
 
 @pytest.fixture(scope="module")

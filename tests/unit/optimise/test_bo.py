@@ -5,8 +5,8 @@ import torch
 from tests.contract.optimiser_contract import GROUPS, IndependentGroupsContract, make_problem
 
 from torchfit.exceptions import ConfigError
+from torchfit.likelihood.exact import Metric
 from torchfit.optimise.bo import BayesianOptimisation
-from torchfit.optimise.metric import Metric
 
 FAST = BayesianOptimisation(
     n_random=4, max_iterations=4, min_iterations=1, raw_samples=32, num_restarts=2

@@ -5,9 +5,9 @@ import torch
 from tests.contract.optimiser_contract import GROUPS, OptimiserContract, make_problem, not_above
 
 from torchfit.exceptions import ConfigError
-from torchfit.optimise.fit import Fit
 from torchfit.optimise.gradient import GradientDescent
 from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.optimise.problem import Fit
 
 
 class TestContract(OptimiserContract):

@@ -12,10 +12,10 @@ from tests.contract.optimiser_contract import (
 
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
-from torchfit.optimise.fit import Fit
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.objective import Objective, StartPrior, Support
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
-from torchfit.optimise.objective import Objective, StartPrior, Support
+from torchfit.optimise.problem import Fit
 
 
 class TestContract(IndependentGroupsContract):

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from tests.contract.optimiser_contract import make_problem
 
-from torchfit.optimise.fit import Fit
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.nuisance import Nuisance
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
-from torchfit.optimise.nuisance import Nuisance
+from torchfit.optimise.problem import Fit
 from torchfit.uncertainty.fisher import fisher_errors
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from tests.contract.optimiser_contract import make_problem
 
+from torchfit.likelihood.exact import Metric
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
 from torchfit.uncertainty.fisher import fisher_errors
 from torchfit.uncertainty.posterior import Posterior, laplace, sample_posterior
 from torchfit.uncertainty.sampler import EnsembleSampler

@@ -5,12 +5,12 @@ import pytest
 import torch
 from tests.contract.optimiser_contract import make_problem
 
-from torchfit.device import to_device
 from torchfit.exceptions import ConfigError
-from torchfit.optimise.common_metric import CommonMetric
-from torchfit.optimise.fitting import Fitting
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.shared import CommonMetric
+from torchfit.measure.device import to_device
+from torchfit.measure.fitting import Fitting
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.optimise.metric import Metric
 from torchfit.uncertainty.posterior import Posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
 from torchfit.uncertainty.sampling import PosteriorSampling

@@ -1,1 +1,0 @@
-"""Surveys to fit: packed into preprocessed shards, and handed out in groups."""

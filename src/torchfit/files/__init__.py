@@ -1,0 +1,1 @@
+"""Files: safe writing, downloads, FITS and tables; nothing here knows a star."""

@@ -1,1 +1,0 @@
-"""Files to spectra: one reader for every survey and library, and the fetching of archives."""

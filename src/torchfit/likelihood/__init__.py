@@ -1,0 +1,1 @@
+"""From spectra to the loss of labels."""

@@ -1,0 +1,56 @@
+"""Which spectra of a survey the report shows."""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from torchfit.measure.module import Inference
+from torchfit.report.examples import Examples
+from torchfit.survey.match import MatchedSurvey
+
+
+def choose_examples(
+    table: pd.DataFrame, survey: MatchedSurvey, inference: Inference, n_examples: int
+) -> Examples:
+    """Take spectra to show: of each class the one of median chi-squared, then the worst of all.
+
+    Args:
+        table: The catalogue's table.
+        survey: The matched survey.
+        inference: Emulator and settings.
+        n_examples: How many spectra to take at most.
+
+    Returns:
+        Observed and model spectra.
+    """
+    ranked = table.sort_values(["rchi2", "star"])
+    middle = [rows.index[len(rows) // 2] for _, rows in ranked.groupby("spectral_class")]
+    worst = [index for index in ranked.index[::-1] if index not in middle]
+    chosen = table.loc[(middle + worst)[:n_examples]]
+    place = pd.Series(survey.stars.index, index=survey.stars["star"])[chosen["star"]].to_numpy()
+    spectra = survey.packed.spectra(place)
+    names = list(inference.emulator.label_names)
+    model = inference.emulator.flux(
+        torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True))
+    )
+    known = inference.emulator.flux_pca.good
+    good = spectra.good & known
+    return Examples(
+        wave=spectra.wave.numpy(),
+        flux=spectra.flux.numpy(),
+        model=torch.where(known, model, torch.nan).numpy(),
+        ivar=torch.where(good, spectra.ivar, 0.0).numpy(),
+        star=chosen["star"].to_numpy(),
+        title=tuple(_title(row) for row in chosen.to_dict("records")),
+    )
+
+
+def _title(row: Mapping[Hashable, Any]) -> str:
+    name = row["name"] or Path(str(row["source"])).name
+    return (
+        f"{name} {row['subclass']}: Teff {row['teff']:.0f} K, log g {row['logg']:.2f}, "
+        f"[Fe/H] {row['fe_h']:+.2f}, reduced chi2 {row['rchi2']:.2f}"
+    )

@@ -1,0 +1,1 @@
+"""The programs: build what the configuration names, run it, say where the results are."""

@@ -1,0 +1,142 @@
+"""How well an emulator does on stars it has not seen: folds by star."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from tqdm import tqdm
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.emulator.training import EmulatorTraining
+from torchfit.library.folds import folds_by_star
+from torchfit.library.library import Library
+from torchfit.library.sample import stratified
+from torchfit.library.scaling import LabelScaler
+from torchfit.measure.batch import GroupBatch
+from torchfit.measure.module import Inference, Measured
+from torchfit.report.training import HeldOut
+from torchfit.uncertainty.added_noise import add_noise
+from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+
+
+@dataclass(frozen=True)
+class HeldOutLabels:
+    """Labels of library stars from emulators that were not trained on them.
+
+    Args:
+        quiet: From their spectra as they are.
+        noisy: From their spectra with noise added; NaN for stars to which that was not done.
+    """
+
+    quiet: MeasuredLabels
+    noisy: MeasuredLabels
+
+
+def held_out_stars(library: Library, training: EmulatorTraining) -> Int[Tensor, " star"]:
+    """The stars that are held out: of each fold that is tested, all or a stratified sample.
+
+    Args:
+        library: The library.
+        training: Says how many folds and stars suffice.
+
+    Returns:
+        Places of the stars in the library, ascending.
+    """
+    fold, sizes = _folds(library, training), training.samples
+    unit = LabelScaler.fit(library.labels).to_unit(library.labels)
+    tested = []
+    for number in range(min(training.n_folds, sizes.folds or training.n_folds)):
+        members = (fold == number).nonzero()[:, 0]
+        tested.append(members[stratified(unit[members], sizes.held_out)])
+    return torch.cat(tested).sort().values
+
+
+def hold_out(
+    emulator: Emulator, training: EmulatorTraining, inference: Inference, n_noisy: int = 0
+) -> tuple[HeldOut, HeldOutLabels]:
+    """Emulate and measure library stars with an emulator of the other folds.
+
+    PCA, Gaussian process, covariances and templates are those of the other folds; only the few
+    hyperparameters were learned on all stars.
+
+    Args:
+        emulator: The emulator of all stars.
+        training: How emulators are made.
+        inference: Settings of the measurement.
+        n_noisy: Most stars that are measured once more, with noise added.
+
+    Returns:
+        Observed and emulated flux, true and measured labels of :func:`held_out_stars`; and the
+        measured labels with their errors of the whole library, NaN for the others.
+    """
+    library, known = emulator.library, emulator.flux_pca.good
+    star, fold = held_out_stars(library, training), _folds(library, training)
+    again = star[stratified(emulator.scaler.to_unit(library.labels[star]), n_noisy or 1)][:n_noisy]
+    flux = torch.zeros(len(star), len(known), dtype=torch.float32)
+    quiet, noisy = _not_measured(library), _not_measured(library)
+    with tqdm(fold[star].unique().tolist(), desc="held-out folds", unit="fold") as numbers:
+        for number in numbers:
+            inside = fold[star] == number
+            test, repeat = star[inside], again[fold[again] == number]
+            other = training.with_hyperparameters(emulator, library.select(fold != number))
+            flux[inside] = other.flux(library.labels[test]).float()
+            _note(quiet, test, measure_library(other, library, test, inference))
+            if len(repeat):
+                rough = _with_noise(library, repeat, training.seed + number)
+                everyone = torch.arange(len(repeat))
+                _note(noisy, repeat, measure_library(other, rough, everyone, inference))
+    chosen = library.select(star)
+    held_out = HeldOut(
+        labels=chosen.labels.numpy(),
+        predicted=quiet.labels[star].numpy(),
+        wave=chosen.spectra.wave.numpy(),
+        flux=chosen.spectra.flux.float().numpy(),
+        model=torch.where(known, flux, torch.nan).numpy(),
+        good=(chosen.spectra.good & known).numpy(),
+    )
+    return held_out, HeldOutLabels(quiet, noisy)
+
+
+def _not_measured(library: Library) -> MeasuredLabels:
+    labels, model, noise = (torch.full_like(library.labels, torch.nan) for _ in range(3))
+    return MeasuredLabels(labels, LabelErrors(model, noise))
+
+
+def _note(labels: MeasuredLabels, star: Int[Tensor, " star"], found: Measured) -> None:
+    """Enter what was found for some stars, in place."""
+    labels.labels[star] = found.labels
+    labels.errors.model[star] = found.errors.model
+    labels.errors.noise[star] = found.errors.noise
+
+
+def _with_noise(library: Library, star: Int[Tensor, " star"], seed: int) -> Library:
+    some = library.select(star)
+    return replace(some, spectra=add_noise(some.spectra, seed))
+
+
+def _folds(library: Library, training: EmulatorTraining) -> Int[Tensor, " template"]:
+    return folds_by_star(library.star_names, training.n_folds, training.seed)
+
+
+def measure_library(
+    emulator: Emulator, library: Library, test: Int[Tensor, " star"], settings: Inference
+) -> Measured:
+    """Measure some stars of a library as if they were a survey.
+
+    Args:
+        emulator: An emulator that has not seen them.
+        library: The library.
+        test: Indices of the stars.
+        settings: Settings of the measurement; its emulator is not used.
+
+    Returns:
+        Labels of the stars, in the order of ``test``.
+    """
+    inference = Inference(
+        emulator, settings.matching, settings.grouping, settings.fitting, settings.flagging
+    )
+    spectra = library.spectra[test]
+    _, start = inference.start(spectra)
+    _, group = settings.grouping.order([""] * len(test), start.numpy())
+    return inference.measure(GroupBatch(test, torch.from_numpy(group), spectra))

@@ -1,0 +1,86 @@
+"""The task of ``infer.py``: from the files of a survey to its catalogue."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+from omegaconf import DictConfig
+
+from torchfit.catalogue.merge import merge_parts
+from torchfit.emulator.artefact import fingerprint, load_emulator
+from torchfit.files.atomic import remove, remove_remnants
+from torchfit.report.choice import choose_examples
+from torchfit.run.build import build
+from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
+from torchfit.run.settings import build_finishing, build_inference, demand_least
+from torchfit.run.terminal import print_results
+from torchfit.survey.crew import join_crew
+from torchfit.survey.fit import fit_survey
+from torchfit.survey.match import match_survey
+
+_AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
+"""Settings that change nothing of the fits: work that was interrupted goes on with others."""
+
+
+def infer(cfg: DictConfig) -> Path:
+    """Measure a survey: pack, match, group, fit, merge, report.
+
+    Args:
+        cfg: Composed configuration of ``infer.yaml``.
+
+    Returns:
+        The folder of the catalogue.
+    """
+    folder, artefact = Path(cfg.output_dir), Path(cfg.artefact)
+    demand_least(cfg, seed=0, batch_groups=1, n_examples=1)
+    lightning.seed_everything(cfg.seed, verbose=False)
+    trained = load_emulator(artefact)
+    finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
+    uncertainty.check()
+    reader, packing, trainer = build(cfg.data), build(cfg.pack), build(cfg.trainer)
+    crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
+    inference = build_inference(cfg, trained.at_resolution(reader.lsf_fwhm_at(trained.wave)))
+    record = settings_of(cfg) | {"emulator_sha256": fingerprint(artefact)}
+    inputs = {"sources": reader.sources(), "sampled": uncertainty.wanted()}
+    work = folder / f"work-{run_key(record | settings_of(cfg, *_AFTER_THE_FIT) | inputs)}"
+    emulator = inference.emulator
+    paths, rejects = packing.pack(
+        reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
+    )
+    survey = match_survey(paths, inference, work / "start", crew)
+    inference.sampling, inference.chosen = uncertainty.posterior, uncertainty.chosen(survey.stars)
+    parts = fit_survey(survey, inference, trainer, work / "parts", cfg.batch_groups, crew)
+    if not crew.leads:
+        return folder
+    table = merge_parts(parts, survey.stars["star"].to_numpy(), emulator.label_names)
+    snr = inference.flagging.survey.snr.ratio(table)
+    calibrated = uncertainty.calibrate(table, emulator, snr)
+    table = calibrated.table
+    examples = choose_examples(table, survey, inference, cfg.n_examples)
+    finished = finishing.finish(
+        table, rejects, emulator.label_names, record | command_of(cfg, "infer", *HOW_MANY)
+    )
+    summary = command_of(cfg, "infer") | _survey_summary(cfg, table, rejects)
+    files = finishing.deliver(finished, folder, summary, examples, emulator.library.labels.numpy())
+    files |= calibrated.keep_random(folder)
+    print_results(finished, files)
+    _tidy(folder, work)
+    return folder
+
+
+def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:
+    return {
+        "stars measured": str(len(table)),
+        "spectra rejected": str(len(rejects)),
+        "emulator": str(cfg.artefact),
+        "survey": cfg.data._target_.rpartition(".")[2],
+        "median reduced chi2": f"{table['rchi2'].median():.2f}",
+    }
+
+
+def _tidy(folder: Path, work: Path) -> None:
+    """Remove what this run has left; name what others have, which may hold hours of work."""
+    remove(work)
+    remove_remnants(folder)
+    for path in sorted(folder.glob("work-*")):
+        print(f"{path} is of an interrupted run with other settings; delete it if it is in vain")

@@ -1,0 +1,78 @@
+"""The task of ``train.py``: make an emulator, judge it on held-out stars, and write both."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import lightning
+from omegaconf import DictConfig
+
+from torchfit.emulator.artefact import save_emulator
+from torchfit.emulator.emulator import Emulator
+from torchfit.emulator.kernel import hyperparameters
+from torchfit.exceptions import ConfigError
+from torchfit.files.atomic import atomic
+from torchfit.measure.allocator import keep_freed_memory
+from torchfit.report.rows import format_rows
+from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
+from torchfit.run.build import build
+from torchfit.run.held_out import hold_out
+from torchfit.run.record import run_key, settings_of
+from torchfit.run.settings import build_inference, demand_least
+from torchfit.run.terminal import print_paths
+from torchfit.survey.crew import join_crew
+
+
+def train(cfg: DictConfig) -> Path:
+    """Make an emulator from a library, judge it on held-out stars, and write both.
+
+    Args:
+        cfg: Composed configuration of ``train.yaml``.
+
+    Returns:
+        The artefact folder.
+    """
+    folder = Path(cfg.output_dir)
+    demand_least(cfg, seed=0)
+    keep_freed_memory()
+    lightning.seed_everything(cfg.seed, verbose=False)
+    preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
+    trainer = build(cfg.trainer)
+    if join_crew(trainer()).size > 1:
+        raise ConfigError("train.py is one process: start it without srun, or with srun -n 1")
+    library = build(cfg.library)(preprocessor=preprocessor)
+    record = settings_of(cfg)
+    key = run_key(record | {"library": library.provenance, "stars": library.star_names})
+    checkpoint = folder / "checkpoints" / f"{key}.ckpt"
+    emulator = training.train(library, preprocessor, trainer, checkpoint)
+    emulator = replace(emulator, settings=record)
+    uncertainty, inference = build(cfg.uncertainty), build_inference(cfg, emulator)
+    held_out, measured = hold_out(emulator, training, inference, uncertainty.n_noisy)
+    emulator = uncertainty.learn(emulator, measured.quiet, measured.noisy)
+    flux_rows = flux_residual_rows(held_out)
+    label_rows = inversion_rows(held_out, emulator.label_names)
+    save_emulator(emulator, folder / "emulator")
+    report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
+    _write_text(folder / "report.html", report)
+    shutil.rmtree(checkpoint.parent, ignore_errors=True)
+    print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")
+    print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
+    print_paths(emulator=folder / "emulator", report=folder / "report.html")
+    return folder / "emulator"
+
+
+def _emulator_summary(emulator: Emulator) -> dict[str, str]:
+    values = hyperparameters(emulator.gp.kernel, emulator.gp.likelihood)
+    shown = {name: ", ".join(f"{v:.3g}" for v in value) for name, value in values.items()}
+    return {
+        "library": f"{emulator.library.provenance['library']}, {len(emulator.library)} stars",
+        "labels": ", ".join(emulator.label_names),
+        "grid": f"{emulator.wave[0]:.0f}-{emulator.wave[-1]:.0f} Angstrom, vacuum",
+        "components": str(emulator.basis.shape[1]),
+        **shown,
+    }
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic(path) as temp:
+        temp.write_text(text, encoding="utf-8")

@@ -1,0 +1,113 @@
+"""Start labels, classes and groups of a packed survey."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.files.atomic import atomic
+from torchfit.library.identity import star_key
+from torchfit.likelihood.noise import NoiseShape
+from torchfit.measure.allocator import keep_freed_memory
+from torchfit.measure.module import Inference
+from torchfit.survey.crew import ALONE, Crew
+from torchfit.survey.datamodule import PackedSurvey
+from torchfit.survey.shards import Shard
+
+MATCH_AT_ONCE = 256
+NOISE_STARS = 4096
+
+
+@dataclass(frozen=True)
+class MatchedSurvey:
+    """A packed survey whose stars have classes and groups.
+
+    Args:
+        packed: The shards.
+        stars: One row per star: what its file says, ``spectral_class`` and ``in_library``.
+        group: Group of each star.
+        matches: Start labels and best correlation of each star, side by side.
+    """
+
+    packed: PackedSurvey
+    stars: pd.DataFrame
+    group: np.ndarray
+    matches: np.ndarray
+
+
+def match_survey(
+    paths: list[Path], inference: Inference, folder: Path, crew: Crew = ALONE
+) -> MatchedSurvey:
+    """Match every star to the library, and order the survey into groups.
+
+    Args:
+        paths: Shards.
+        inference: Emulator and settings.
+        folder: Where the start labels of each shard go; those that are there are kept.
+        crew: Who matches which shards.
+
+    Returns:
+        The survey, ready to fit.
+    """
+    packed = PackedSurvey.of(paths, inference.emulator.wave)
+    keep_freed_memory()
+    stars = pd.concat([Shard(path).info() for path in paths], ignore_index=True)
+    with tqdm(total=len(stars), desc="matching", unit="star", disable=not crew.leads) as bar:
+        for number, path in enumerate(paths):
+            if crew.takes(number):
+                match_shard(path, inference, folder)
+                bar.update(len(Shard(path)) * crew.size)
+    crew.meet()
+    matches = np.concatenate([np.load(start_path(folder, path)) for path in paths])
+    classes, group = inference.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
+    known = {star_key(name) for name in inference.emulator.library.star_names}
+    in_library = [bool(name) and star_key(name) in known for name in stars["name"]]
+    inference.know_noise(noise_shape(packed, matches, inference.emulator))
+    stars = stars.assign(spectral_class=classes, in_library=in_library)
+    return MatchedSurvey(packed, stars, group, matches)
+
+
+def noise_shape(packed: PackedSurvey, matches: np.ndarray, emulator: Emulator) -> NoiseShape:
+    """How the survey's noise runs with wavelength, from stars all over the survey.
+
+    Args:
+        packed: The shards.
+        matches: Start labels and best correlation of each star.
+        emulator: Gives grid and nodes.
+
+    Returns:
+        The shape; the same in every process.
+    """
+    shape = NoiseShape.flat(emulator.residuals.nodes, len(emulator.wave))
+    chosen = np.unique(np.linspace(0, len(matches) - 1, NOISE_STARS).astype(int))
+    for piece in np.array_split(chosen, -(-len(chosen) // MATCH_AT_ONCE)):
+        shape.add(packed.spectra(piece), torch.from_numpy(matches[piece, 0]))
+    return shape
+
+
+def start_path(folder: Path, shard: Path) -> Path:
+    """Where the start labels and correlations of a shard go."""
+    return folder / f"{shard.stem}.npy"
+
+
+def match_shard(path: Path, inference: Inference, folder: Path) -> None:
+    """Write the start labels of the stars of a shard, unless they are there.
+
+    Args:
+        path: The shard.
+        inference: Emulator and settings.
+        folder: Where they go.
+    """
+    if start_path(folder, path).exists():
+        return
+    shard = Shard(path)
+    pieces = np.split(np.arange(len(shard)), range(MATCH_AT_ONCE, len(shard), MATCH_AT_ONCE))
+    spectra = (shard.spectra(inference.emulator.wave, piece) for piece in pieces)
+    found = (inference.start(piece) for piece in spectra)
+    matches = [torch.cat([start, cfi.max(1).values[:, None]], dim=1) for cfi, start in found]
+    with atomic(start_path(folder, path)) as temp, temp.open("wb") as file:
+        np.save(file, torch.cat(matches).numpy())

@@ -1,0 +1,130 @@
+"""Shards: preprocessed spectra and what is known of their stars, in memory-mapped Arrow files."""
+
+import mmap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from torchfit.files.atomic import atomic
+from torchfit.names import LABELS
+from torchfit.spectra import Spectra, StarInfo
+from torchfit.survey.coding import Coded
+
+BANDS = "ugriz"
+FIXED = (
+    "source", "obsid", "name", "uid", "gaia_source_id", "ra", "dec", "ra_obs", "dec_obs", "mjd",
+    "subclass", "z", "z_err", "sum_ormask", "n_bad",
+)  # fmt: skip
+"""What is known of every star, in the words of :class:`~torchfit.spectra.StarInfo`."""
+_WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad")
+_PIXELS, _OF_STAR = ("depth", "code"), ("low", "step", "has_ivar")
+_SPECTRUM = (*_PIXELS, *_OF_STAR)
+
+
+def star_row(star: int, info: StarInfo) -> dict[str, object]:
+    """What is known of a star, as a row of the catalogue.
+
+    Args:
+        star: Running number of the star in the survey.
+        info: What its file says.
+
+    Returns:
+        Columns of the catalogue: those of :data:`FIXED`, ``snr_*`` by band and ``*_lit`` by
+        label; missing where unknown.
+    """
+    fixed = {name: getattr(info, name) for name in FIXED}
+    snr = {f"snr_{band}": info.snr.get(band, np.nan) for band in BANDS}
+    return (
+        {"star": star}
+        | fixed
+        | snr
+        | {f"{name}_lit": info.labels.get(name, np.nan) for name in LABELS}
+    )
+
+
+def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spectra) -> None:
+    """Write a shard, atomically; the same stars give the same bytes.
+
+    The spectra are kept as :class:`~torchfit.survey.coding.Coded`, three bytes a pixel.
+
+    Args:
+        path: File to write.
+        rows: One :func:`star_row` per star.
+        spectra: The stars' preprocessed spectra.
+    """
+    coded = Coded.of(spectra)
+    table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
+    for name in _PIXELS:
+        values = getattr(coded, name)
+        column = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
+        table = table.append_column(name, column)
+    for name in _OF_STAR:
+        table = table.append_column(name, pa.array(getattr(coded, name)))
+    with atomic(path) as temp, pa.ipc.new_file(temp, table.schema) as file:
+        file.write_table(table)
+
+
+def _typed(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    # From the rows themselves: beside a missing number pandas would make the others floats.
+    whole = {name: pd.Series([row[name] for row in rows], dtype="Int64") for name in _WHOLE}
+    return pd.DataFrame(list(rows)).assign(**whole)
+
+
+class Shard:
+    """A shard mapped to memory.
+
+    Args:
+        path: File written by :func:`write_shard`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        source = pa.BufferReader(pa.py_buffer(self._map))
+        self._table = pa.ipc.open_file(source).read_all().combine_chunks()
+
+    def __len__(self) -> int:
+        """Number of stars."""
+        return self._table.num_rows
+
+    def info(self) -> pd.DataFrame:
+        """What is known of the stars: the columns of :func:`star_row`."""
+        names = [n for n in self._table.column_names if n not in _SPECTRUM]
+        return self._table.select(names).to_pandas()
+
+    def spectra(self, wave: torch.Tensor, rows: Sequence[int] | np.ndarray) -> Spectra:
+        """Spectra of some stars.
+
+        Args:
+            wave: The grid of the shard, vacuum Angstrom.
+            rows: Rows of the stars.
+
+        Returns:
+            Normalised spectra, in single precision.
+        """
+        return self.coded(rows).spectra(wave)
+
+    def coded(self, rows: Sequence[int] | np.ndarray) -> Coded:
+        """Spectra of some stars, as they lie on disk.
+
+        Args:
+            rows: Rows of the stars.
+
+        Returns:
+            Coded spectra.
+        """
+        index = np.asarray(rows)
+        pixels = [self._matrix(name)[index] for name in _PIXELS]
+        coded = Coded(*pixels, *(self._table[name].to_numpy()[index] for name in _OF_STAR))
+        if hasattr(mmap, "MADV_DONTNEED"):
+            # Else all pages that were ever read would count as this process's memory.
+            self._map.madvise(mmap.MADV_DONTNEED)
+        return coded
+
+    def _matrix(self, name: str) -> np.ndarray:
+        chunk = self._table[name].chunk(0)
+        return chunk.flatten().to_numpy(zero_copy_only=True).reshape(len(chunk), -1)

@@ -1,0 +1,1 @@
+"""Readers of surveys and libraries: their files become spectra."""

@@ -1,0 +1,123 @@
+"""What a LAMOST low-resolution header says of the star, in all releases."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torchfit.exceptions import SpectrumError
+from torchfit.files.fits_file import FitsUnit
+from torchfit.names import LABELS, SPEED_OF_LIGHT
+from torchfit.spectra import StarInfo
+
+_BANDS = "ugriz"
+_SENTINEL = -900.0
+MAX_REDSHIFT = 0.004
+"""Largest redshift of a star, 1200 km/s: beyond it lies the end of the pipeline's own search."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What header and catalogue say, the catalogue first: it was made last.
+
+    Args:
+        unit: The primary unit.
+        row: The spectrum's row in a catalogue of the release, by column; what is missing there
+            is left out.
+    """
+
+    unit: FitsUnit
+    row: Mapping[str, object] = field(default_factory=dict)
+
+    def number(self, key: str) -> float:
+        """A number by the name of its card, NaN when it is missing."""
+        value = self.row.get(key.lower())
+        return float(value) if isinstance(value, int | float) else self.unit.number(key)
+
+    def text(self, key: str) -> str:
+        """A text by the name of its card, empty when it is missing."""
+        return str(self.row.get(key.lower(), "")) or self.unit.text(key)
+
+    def whole(self, key: str) -> int | None:
+        """A whole number by the name of its card, ``None`` when it is missing."""
+        value = self.number(key)
+        return int(value) if math.isfinite(value) and value > _SENTINEL else None
+
+
+def star_info(known: Known, source: str) -> StarInfo:
+    """Read what is known of the star.
+
+    Args:
+        known: Header and catalogue.
+        source: Where the spectrum came from.
+
+    Raises:
+        SpectrumError: If the object is not classified as a star, has no usable redshift, or the
+            file is of another spectrum than the row.
+    """
+    _demand_star(known, source)
+    _demand_same(known, source)
+    ra, dec = known.number("RA"), known.number("DEC")
+    return StarInfo(
+        source,
+        obsid=known.whole("OBSID"),
+        name=known.text("DESIG") or known.text("UID") or _name_by_position(ra, dec),
+        ra=ra,
+        dec=dec,
+        subclass=known.text("SUBCLASS"),
+        z=_redshift(known, source),
+        snr=_signal_to_noise(known),
+        labels=_labels(known),
+        z_err=_or_nan(known.number("Z_ERR")),
+        ra_obs=known.number("RA_OBS"),
+        dec_obs=known.number("DEC_OBS"),
+        mjd=known.whole("LMJD"),
+        uid=known.text("UID"),
+        gaia_source_id=known.text("GAIA_SOURCE_ID"),
+    )
+
+
+def _labels(known: Known) -> dict[str, float]:
+    """The pipeline's labels, which only a catalogue has."""
+    return {name: float(str(known.row[name])) for name in LABELS if name in known.row}
+
+
+def _demand_same(known: Known, source: str) -> None:
+    in_file, in_row = known.unit.number("OBSID"), known.row.get("obsid")
+    if in_row is not None and math.isfinite(in_file) and in_file != in_row:
+        raise SpectrumError(f"{source}: its obsid is {in_file:.0f}, that of its row {in_row}")
+
+
+def _demand_star(known: Known, source: str) -> None:
+    found = known.text("CLASS")
+    if found.upper() != "STAR":
+        raise SpectrumError(f"{source}: not a star (CLASS is {found or 'missing'})")
+
+
+def _redshift(known: Known, source: str) -> float:
+    z = known.number("Z")
+    if not z > _SENTINEL:
+        raise SpectrumError(f"{source}: no redshift (Z is missing or -9999)")
+    if abs(z) > MAX_REDSHIFT:
+        velocity = z * SPEED_OF_LIGHT
+        raise SpectrumError(f"{source}: no usable redshift (Z of {velocity:.0f} km/s for a star)")
+    return z
+
+
+def _name_by_position(ra: float, dec: float) -> str:
+    """Name from the position to about 0.4 arcsec, so that repeat visits share it."""
+    return f"J{ra:.4f}{dec:+.4f}" if math.isfinite(ra) and math.isfinite(dec) else ""
+
+
+def _signal_to_noise(known: Known) -> dict[str, float]:
+    values = {band: _band_snr(known, band) for band in _BANDS}
+    return {band: value for band, value in values.items() if value > _SENTINEL}
+
+
+def _band_snr(known: Known, band: str) -> float:
+    """Signal-to-noise ratio of a band: ``SNRG``, or ``SN_G`` in the first release."""
+    snr = known.number(f"SNR{band.upper()}")
+    return known.number(f"SN_{band.upper()}") if math.isnan(snr) else snr
+
+
+def _or_nan(value: float) -> float:
+    return value if value > _SENTINEL else math.nan

@@ -1,0 +1,259 @@
+"""Errors of the labels: what is learned of them, where it is kept, and how it is applied."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.exceptions import ConfigError, DataError
+from torchfit.files.atomic import atomic, remove
+from torchfit.files.tensor_file import read_tensors, write_tensors
+from torchfit.uncertainty.added_noise import learn_noise
+from torchfit.uncertainty.calibration import Calibrated, calibrate, with_noise
+from torchfit.uncertainty.error_learning import ErrorLearning, folds_of
+from torchfit.uncertainty.error_model import ErrorModel
+from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+from torchfit.uncertainty.repeats import Visits, learn_random, visits_of
+from torchfit.uncertainty.sampling import PosteriorSampling
+from torchfit.uncertainty.systematic import learn_systematic
+
+logger = logging.getLogger(__name__)
+
+RANDOM_ERRORS = "random_errors.safetensors"
+SYSTEMATIC, NOISE = "systematic", "noise"
+REPEATS = "repeats"
+"""The word that stands for learning random errors from the survey itself."""
+
+
+@dataclass(frozen=True)
+class CalibratedSurvey:
+    """A survey with its final errors.
+
+    Args:
+        table: The result table; ``e_*``, ``e_*_sys`` and ``e_*_ran`` are calibrated.
+        random: The model of random errors that was used; ``None`` for none.
+    """
+
+    table: pd.DataFrame
+    random: ErrorModel | None
+
+    def keep_random(self, folder: Path) -> dict[str, Path]:
+        """Write the model of random errors beside the catalogue; remove that of an older run.
+
+        Args:
+            folder: Folder of the catalogue.
+
+        Returns:
+            The written file by name.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        path = folder / RANDOM_ERRORS
+        if self.random is None:
+            remove(path)
+            return {}
+        with atomic(path) as temp:
+            write_tensors(temp, self.random.state())
+        return {RANDOM_ERRORS: path}
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Settings of the errors.
+
+    Args:
+        learning: How error models are learned.
+        library: Whether what the library teaches is learned and applied: the systematic errors of
+            its held-out stars, and what noise added to their spectra does.
+        random: ``repeats`` learns random errors from the repeat observations of the survey; the
+            path of a file that such a run has written applies them to another; ``None`` does
+            neither.
+        posterior: Which posteriors are sampled; ``None`` for none.
+    """
+
+    learning: ErrorLearning = field(default_factory=ErrorLearning)
+    library: bool = True
+    random: str | None = REPEATS
+    posterior: PosteriorSampling | None = None
+
+    @property
+    def n_noisy(self) -> int:
+        """How many library stars are measured once more with noise."""
+        return 0 if self.learning.plain or not self.library else self.learning.n_noisy
+
+    def check(self) -> None:
+        """Read every file that will be needed, before the work.
+
+        Raises:
+            ConfigError: If a file is not there.
+            DataError: If it is no model of random errors.
+        """
+        if self.random not in (None, REPEATS):
+            read_error_model(Path(self.random))
+        self.wanted()
+
+    def wanted(self) -> list[str] | None:
+        """Stars that are listed for sampling; ``None`` without a list.
+
+        Raises:
+            ConfigError: If the list is not there.
+        """
+        listed = None if self.posterior is None else self.posterior.selection.listed
+        if listed is None:
+            return None
+        try:
+            return Path(listed).expanduser().read_text(encoding="utf-8").split("\n")
+        except OSError as error:
+            raise ConfigError(f"the list of stars {listed} cannot be read: {error}") from error
+
+    def chosen(self, stars: pd.DataFrame) -> Int[Tensor, " chosen"] | None:
+        """The stars of a survey that are sampled.
+
+        Args:
+            stars: The survey's table, ``star obsid name source``.
+
+        Returns:
+            Their numbers; ``None`` when no posterior is asked for.
+        """
+        if self.posterior is None:
+            return None
+        numbers = self.posterior.selection.choose(stars, self.wanted())
+        return torch.from_numpy(numbers.astype(np.int64))
+
+    def learn(self, emulator: Emulator, quiet: MeasuredLabels, noisy: MeasuredLabels) -> Emulator:
+        """The emulator with models of the errors that measurements with it have.
+
+        Args:
+            emulator: Its library has the published labels.
+            quiet: Its stars as measured by emulators that had not seen them; NaN for those that
+                were not held out.
+            noisy: The same with noise added.
+
+        Returns:
+            A new emulator, or the same when the models are not wanted.
+        """
+        if not self.library:
+            return emulator
+        library = emulator.library
+        names, fold = library.label_names, folds_of(library.star_names)
+        models = {SYSTEMATIC: learn_systematic(self.learning, quiet, library.labels, fold, names)}
+        if self.n_noisy and bool(noisy.errors.noise.isfinite().any()):
+            models[NOISE] = learn_noise(self.learning, quiet.labels, noisy, fold, names)
+        state = {
+            f"{kind}.{name}": tensor
+            for kind, model in models.items()
+            for name, tensor in model.state().items()
+        }
+        return replace(emulator, errors=state)
+
+    def calibrate(
+        self, table: pd.DataFrame, emulator: Emulator, snr: Float[np.ndarray, " star"]
+    ) -> CalibratedSurvey:
+        """Turn the errors that the fits expect into those of the catalogue.
+
+        Args:
+            table: The fits of the whole survey, ``e_*_sys`` and ``e_*_ran`` as expected.
+            emulator: What they were made with, with its error models.
+            snr: Signal-to-noise ratio of every star; NaN where not known.
+
+        Returns:
+            The survey with its errors.
+        """
+        names = emulator.label_names
+        measured, ratio = measured_labels(table, names), torch.from_numpy(snr.astype(np.float64))
+        systematic, noise = self._of_emulator(emulator.errors)
+        calibrated = measured if noise is None else with_noise(noise, measured, ratio)
+        random = self._random(visits_of(table, ratio.numpy()), calibrated, names)
+        models = [model for model in (noise, random) if model is not None]
+        found = calibrate(measured, ratio, systematic, models)
+        return CalibratedSurvey(table.assign(**_columns(found, names)), random)
+
+    def _of_emulator(
+        self, state: Mapping[str, Tensor]
+    ) -> tuple[ErrorModel | None, ErrorModel | None]:
+        """The emulator's models of systematic errors and of what noise does."""
+        if not self.library:
+            return None, None
+        if not state:
+            logger.warning(
+                "the emulator has no model of its errors: they stay as the fit expects them; "
+                "train it again for calibrated ones"
+            )
+        systematic, noise = _model(state, SYSTEMATIC), _model(state, NOISE)
+        return systematic, None if noise is None or self.learning.plain else noise
+
+    def _random(
+        self, visits: Visits, measured: MeasuredLabels, label_names: Sequence[str]
+    ) -> ErrorModel | None:
+        """The survey's model of random errors."""
+        if self.random is None:
+            return None
+        if self.random == REPEATS:
+            return learn_random(self.learning, visits, measured, label_names)
+        model = read_error_model(Path(self.random))
+        if len(model.gps) != len(label_names) or len(model.centre) != len(label_names) + 1:
+            raise DataError(
+                f"{self.random} is of {len(model.gps)} labels; this emulator has {len(label_names)}"
+            )
+        return model
+
+
+def _model(state: Mapping[str, Tensor], kind: str) -> ErrorModel | None:
+    head = f"{kind}."
+    own = {name.removeprefix(head): value for name, value in state.items() if name.startswith(head)}
+    return ErrorModel.of_state(own) if own else None
+
+
+def read_error_model(path: Path) -> ErrorModel:
+    """Read a model of errors from a file.
+
+    Args:
+        path: File of the tensors of a model.
+
+    Returns:
+        The model.
+
+    Raises:
+        ConfigError: If the file is not there.
+        DataError: If it holds something else.
+    """
+    try:
+        return ErrorModel.of_state(read_tensors(path.expanduser()))
+    except KeyError as error:
+        raise DataError(f"{path} is no model of random errors: it has no {error}") from error
+
+
+def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> MeasuredLabels:
+    """What the fits have measured, with the errors that they expect.
+
+    Args:
+        table: Result table before the calibration.
+        label_names: Labels.
+
+    Returns:
+        Labels and errors.
+    """
+    labels, model, noise = (
+        torch.from_numpy(
+            table[[kind.format(name) for name in label_names]].to_numpy(dtype=float, copy=True)
+        )
+        for kind in ("{}", "e_{}_sys", "e_{}_ran")
+    )
+    return MeasuredLabels(labels, LabelErrors(model, noise))
+
+
+def _columns(found: Calibrated, label_names: Sequence[str]) -> dict[str, np.ndarray]:
+    kinds = {"e_{}": found.total, "e_{}_sys": found.systematic, "e_{}_ran": found.random}
+    return {
+        kind.format(name): values[:, place].numpy()
+        for kind, values in kinds.items()
+        for place, name in enumerate(label_names)
+    }

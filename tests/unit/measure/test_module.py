@@ -1,0 +1,225 @@
+from dataclasses import replace
+
+import lightning
+import pytest
+import torch
+from tests.contract.optimiser_contract import not_above
+from torch.utils.data import DataLoader
+
+from torchfit.flags.bits import ResultFlag
+from torchfit.flags.rules import Flagging
+from torchfit.group.grouping import Grouping
+from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.nuisance import Nuisance
+from torchfit.match.cfi import correlate
+from torchfit.match.matching import Matching
+from torchfit.match.start import start_labels
+from torchfit.measure.batch import GroupBatch
+from torchfit.measure.fitting import Fitting
+from torchfit.measure.module import Inference
+from torchfit.optimise.bo import BayesianOptimisation
+from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.run.trainer import build_trainer
+from torchfit.uncertainty.sampler import EnsembleSampler
+from torchfit.uncertainty.sampling import PosteriorSampling
+
+N_STARS = 10
+BO = BayesianOptimisation(n_random=3, max_iterations=2, raw_samples=16, num_restarts=2)
+LM = LevenbergMarquardt()
+SAMPLING = PosteriorSampling(EnsembleSampler(n_warmup=20, n_steps=100))
+
+
+@pytest.fixture(scope="module")
+def truth(draw_labels):
+    return draw_labels(N_STARS, 60)
+
+
+@pytest.fixture(scope="module")
+def spectra(observe, truth):
+    return observe(truth, 0.01, seed=60, masked=0.02)
+
+
+@pytest.fixture(scope="module")
+def batch(spectra):
+    return GroupBatch(torch.arange(100, 110), torch.tensor([7, 7, 3, 3, 3, 9, 7, 3, 9, 9]), spectra)
+
+
+@pytest.fixture(scope="module")
+def infer(masked_emulator):
+    def make(metric=None, sampling=None, **optimisers):
+        return Inference(
+            masked_emulator,
+            Matching(t=15, n_best=5),
+            Grouping(max_comp=3),
+            Fitting(metric or Metric(), optimisers),
+            Flagging(),
+            sampling,
+        )
+
+    return make
+
+
+class Keep(lightning.Callback):
+    """Keeps what Lightning would hand to a writer."""
+
+    def __init__(self):
+        self.measured = []
+
+    def on_predict_batch_end(self, trainer, pl_module, outputs, *_):
+        self.measured.append(outputs)
+
+
+def test_labels_are_found_better_than_by_matching(infer, batch, truth, masked_emulator):
+    found = infer(lm=LM).measure(batch)
+    unit = masked_emulator.scaler.to_unit
+    after, before = (
+        (unit(x) - unit(truth)).square().mean(dim=0) for x in (found.labels, found.start)
+    )
+    assert (after < 0.3 * before).all()
+
+
+def test_numbers_of_stars_and_groups_are_the_batchs(infer, batch):
+    found = infer(lm=LM).measure(batch)
+    assert torch.equal(found.star, batch.star)
+    assert torch.equal(found.group, batch.group)
+
+
+def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_close):
+    inference = infer(lm=LM)
+    found, spectra = inference.measure(batch), batch.spectra
+    cfi = correlate(spectra, masked_emulator.library.spectra)
+    assert torch.equal(found.cfi, cfi.max(dim=1).values)
+    assert_close(found.start, start_labels(cfi, masked_emulator.library.labels, 5))
+    good = spectra.good & masked_emulator.flux_pca.good
+    assert torch.equal(found.n_pix, good.sum(dim=1))
+    residual = torch.where(good, spectra.flux - masked_emulator.flux(found.labels), 0.0)
+    assert_close(found.sse, residual.square().sum(dim=1))
+    objective = Metric().objective(masked_emulator, spectra, found.start)
+    assert_close(found.chi2, objective.chi_squared(masked_emulator.scaler.to_unit(found.labels)))
+    assert_close(found.rchi2, found.chi2 / (found.n_pix - 3))
+    assert_close(found.labels, masked_emulator.scaler.from_unit(found.fit.unit))
+    assert found.v_rad.isnan().all()
+
+
+def test_errors_are_positive_and_missing_without_weights(infer, batch):
+    assert (infer(lm=LM).measure(batch).errors.total > 0).all()
+    assert infer(Metric(weighted=False), lm=LM).measure(batch).errors.total.isnan().all()
+
+
+def test_errors_say_how_wrong_the_labels_are(infer, observe, draw_labels):
+    """Without the prior, which is made of the same spectrum and claims too much."""
+    truth = draw_labels(150, 61)
+    batch = GroupBatch(torch.arange(150), torch.arange(150) // 50, observe(truth, 0.02, seed=61))
+    found = infer(Metric(prior_strength=0.0), lm=LM).measure(batch)
+    pull = ((found.labels - truth) / found.errors.total).abs().median(dim=0).values / 0.6745
+    assert ((pull > 0.7) & (pull < 1.2)).all()
+
+
+def test_a_velocity_is_told_when_the_metric_has_one(infer, batch):
+    metric = Metric(nuisance=Nuisance(velocity_sigma=20.0))
+    assert infer(metric, lm=LM).measure(batch).v_rad.isfinite().all()
+
+
+def test_without_optimisers_the_start_is_the_result(infer, batch, assert_close):
+    found = infer().measure(batch)
+    assert_close(found.labels, found.start)
+    assert set(found.fit.stop_reasons()) == {"max_iterations"}
+    assert (found.flags & ResultFlag.NOT_CONVERGED > 0).all()
+
+
+def test_optimisers_go_on_from_each_other(infer, batch):
+    both, grouped = infer(bo=BO, lm=LM).measure(batch), infer(bo=BO).measure(batch)
+    assert not_above(both.fit.loss, grouped.fit.loss)
+    assert (both.fit.iterations > grouped.fit.iterations).all()
+
+
+@pytest.mark.parametrize("optimisers", [{"lm": LM}, {"bo": BO}, {"bo": BO, "lm": LM}])
+def test_lightning_measures_the_same(infer, batch, optimisers):
+    """``Trainer.predict`` works in inference mode, where nothing has a gradient."""
+    inference, keep = infer(**optimisers), Keep()
+    expected = inference.measure(batch)
+    loader = DataLoader([batch], batch_size=None)
+    build_trainer(callbacks=[keep]).predict(inference, loader, return_predictions=False)
+    (found,) = keep.measured
+    one, other = tensors(found), tensors(expected)
+    assert len(one) == 19
+    torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+def tensors(value, path=""):
+    """All tensors of nested dataclasses by name."""
+    if isinstance(value, torch.Tensor) or value is None:
+        return {} if value is None else {path: value}
+    parts = [tensors(each, f"{path}.{name}") for name, each in vars(value).items()]
+    return {name: tensor for part in parts for name, tensor in part.items()}
+
+
+def test_a_group_alone_is_as_in_a_batch(infer, batch):
+    inference = infer(bo=BO, lm=LM)
+    whole = inference.measure(batch)
+    for number in (3, 7, 9):
+        stars = (batch.group == number).nonzero()[:, 0]
+        alone = inference.measure(
+            GroupBatch(batch.star[stars], batch.group[stars], batch.spectra[stars])
+        )
+        torch.testing.assert_close(alone.labels, whole.labels[stars])
+        torch.testing.assert_close(alone.errors.total, whole.errors.total[stars])
+
+
+def test_flags_tell_what_happened(infer, batch, masked_emulator):
+    ivar = batch.spectra.ivar.clone()
+    ivar[0] = 0
+    ivar[1, 150:] = 0
+    flux = batch.spectra.flux.clone()
+    generator = torch.Generator().manual_seed(1)
+    flux[2] = 1 + 0.1 * torch.randn(400, generator=generator).double()
+    has_ivar = batch.spectra.has_ivar.clone()
+    has_ivar[3] = False
+    odd = replace(batch.spectra, flux=flux, ivar=ivar, has_ivar=has_ivar)
+    found = infer(lm=LM).measure(replace(batch, spectra=odd))
+    flags = [ResultFlag(value) for value in found.flags.tolist()]
+    assert flags[0] == ResultFlag.NOT_CONVERGED | ResultFlag.FEW_PIXELS
+    assert ResultFlag.FEW_PIXELS in flags[1]
+    assert ResultFlag.POOR_MATCH in flags[2]
+    assert ResultFlag.NO_ERRORS in flags[3]
+    lower, upper = masked_emulator.bounds
+    edge = ((found.fit.unit <= lower + 1e-6) | (found.fit.unit >= upper - 1e-6)).any(dim=1)
+    assert all(ResultFlag.EDGE in flag for flag, on_it in zip(flags, edge, strict=True) if on_it)
+
+
+@pytest.mark.parametrize("beyond", [[4300.0, 3.0, -0.5], [7300.0, 3.0, -0.5], [5500.0, 3.0, 0.8]])
+def test_stars_from_beyond_the_library_are_on_its_edge(infer, observe, beyond):
+    """The soft wall lets them rest a little inside, where nothing else tells them apart."""
+    labels = torch.tensor([beyond, [5500.0, 3.0, -0.5]], dtype=torch.float64)
+    spectra = observe(labels, 0.01, seed=4)
+    found = infer(lm=LM).measure(GroupBatch(torch.arange(2), torch.zeros(2).long(), spectra))
+    assert [bool(value & ResultFlag.EDGE) for value in found.flags.tolist()] == [True, False]
+
+
+def test_posteriors_are_sampled_where_asked(infer, batch):
+    assert infer(lm=LM).measure(batch).posterior is None
+    inference = infer(sampling=SAMPLING, lm=LM)
+    inference.chosen = torch.tensor([102, 105])
+    found = inference.measure(batch)
+    sampled = found.posterior.mean.isfinite().all(dim=1)
+    assert batch.star[sampled].tolist() == [102, 105]
+    ratio = (found.posterior.std / found.errors.total)[sampled]
+    assert ((ratio > 0.3) & (ratio < 2)).all()
+    assert infer(Metric(weighted=False), SAMPLING, lm=LM).measure(batch).posterior is None
+
+
+def test_chains_that_do_not_mix_are_flagged(infer, batch):
+    inference = infer(sampling=replace(SAMPLING, max_rhat=1 + 1e-9), lm=LM)
+    inference.chosen = torch.tensor([102])
+    flags = inference.measure(batch).flags
+    assert ((flags & ResultFlag.NOT_MIXED) > 0).tolist() == (batch.star == 102).tolist()
+
+
+def test_a_star_without_a_pixel_beside_sampled_ones(infer, batch, spectra):
+    ivar = spectra.ivar.clone()
+    ivar[4] = 0
+    blank = replace(batch, spectra=replace(spectra, ivar=ivar))
+    found = infer(sampling=SAMPLING, lm=LM).measure(blank)
+    sampled = found.posterior.mean.isfinite().all(dim=1)
+    assert sampled.tolist() == [star != 4 for star in range(N_STARS)]
+    assert found.errors.total[4].isnan().all()

@@ -1,0 +1,57 @@
+import logging
+
+import lightning
+import pytest
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher
+
+from torchfit.exceptions import ConfigError
+from torchfit.run.trainer import build_trainer
+
+
+def test_one_device_is_this_process():
+    trainer = build_trainer()
+    assert trainer.num_devices == 1
+    assert trainer.strategy.launcher is None
+
+
+@pytest.mark.parametrize("devices", [2, "3"])
+def test_several_devices_are_spawned_from_this_process(devices):
+    trainer = build_trainer(devices=devices)
+    assert trainer.num_devices == int(devices)
+    assert isinstance(trainer.strategy.launcher, _MultiProcessingLauncher)
+    assert trainer.strategy.launcher._start_method == "spawn"
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_program_started_once_per_device_is_refused(devices):
+    with pytest.raises(ConfigError, match=r"trainer\.strategy=ddp_spawn"):
+        build_trainer(strategy="ddp", devices=devices)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"accelerator": "abacus"}, {"accelerator": "tpu"}, {"strategy": "plan"}, {"devices": 0}],
+)
+def test_hardware_and_strategies_that_there_are_not(settings):
+    with pytest.raises(ConfigError, match="trainer: "):
+        build_trainer(**settings)
+
+
+def test_callbacks_and_epochs_arrive():
+    callback = lightning.Callback()
+    trainer = build_trainer(max_epochs=7, callbacks=[callback])
+    assert trainer.max_epochs == 7
+    assert callback in trainer.callbacks
+
+
+def test_checkpoints_are_kept_only_by_a_callback(tmp_path):
+    assert not build_trainer().checkpoint_callbacks
+    kept = ModelCheckpoint(tmp_path)
+    assert build_trainer(callbacks=[kept]).checkpoint_callbacks == [kept]
+
+
+def test_it_writes_no_logs_and_gives_no_advice():
+    trainer = build_trainer()
+    assert trainer.loggers == []
+    assert logging.getLogger("lightning.pytorch").level == logging.ERROR

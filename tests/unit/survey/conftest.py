@@ -1,0 +1,3 @@
+from tests.unit.catalogue.conftest import table
+
+__all__ = ["table"]

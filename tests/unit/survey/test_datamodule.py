@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from torchfit.spectra import StarInfo
+from torchfit.survey.datamodule import GroupDataset, PackedSurvey, SurveyDataModule
+from torchfit.survey.shards import star_row, write_shard
+
+SIZES = (4, 1, 6)
+GROUP = np.array([2, 0, 1, 0, 4, 3, 0, 2, 1, 4, 3])
+
+
+@pytest.fixture
+def spectra(observe, draw_labels):
+    return observe(draw_labels(sum(SIZES), 0), 0.01, masked=0.05)
+
+
+@pytest.fixture
+def survey(tmp_path, spectra):
+    paths, first = [], 0
+    for number, size in enumerate(SIZES):
+        rows = [star_row(star, StarInfo(f"{star}")) for star in range(first, first + size)]
+        paths.append(tmp_path / f"shard-{number}")
+        write_shard(paths[-1], rows, spectra[slice(first, first + size)])
+        first += size
+    return PackedSurvey.of(paths, spectra.wave)
+
+
+def assert_same(read, written):
+    """To half precision; what stands in bad pixels is not kept."""
+    good = written.good
+    assert torch.equal(read.good, good)
+    torch.testing.assert_close(read.flux[good].double(), written.flux[good], rtol=0, atol=3e-4)
+
+
+def test_stars_lie_in_the_order_of_the_shards(survey):
+    assert survey.shard.tolist() == [0] * 4 + [1] + [2] * 6
+    assert survey.row.tolist() == [0, 1, 2, 3, 0, 0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("star", [[0], [10, 0, 4], [3, 2, 1, 0], [5, 5, 1], range(11)])
+def test_spectra_come_in_the_order_asked_for(survey, spectra, star):
+    read = survey.spectra(np.array(star))
+    assert_same(read, spectra[torch.tensor(list(star))])
+    assert read.has_ivar.all()
+
+
+@pytest.mark.parametrize("batch_groups", [1, 2, 3, 5, 100])
+def test_batches_are_whole_groups_and_every_star_once(survey, batch_groups):
+    dataset = GroupDataset(survey, GROUP, batch_groups)
+    batches = [dataset[index] for index in range(len(dataset))]
+    assert len(batches) == -(-5 // batch_groups)
+    assert sorted(torch.cat([batch.star for batch in batches]).tolist()) == list(range(11))
+    for batch in batches:
+        assert batch.group.tolist() == GROUP[batch.star.numpy()].tolist()
+        assert batch.group.tolist() == sorted(batch.group.tolist())
+        assert set((batch.group // batch_groups).tolist()) == {batch.number}
+        assert len(batch.spectra) == len(batch.star)
+
+
+def test_stars_of_a_group_stay_in_the_order_of_the_survey(survey):
+    batch = GroupDataset(survey, GROUP, 5)[0]
+    assert batch.star.tolist() == [1, 3, 6, 2, 8, 0, 7, 5, 10, 4, 9]
+
+
+def test_a_batch_has_the_spectra_of_its_stars(survey, spectra):
+    batch = GroupDataset(survey, GROUP, 2)[1]
+    assert_same(batch.spectra, spectra[batch.star])
+
+
+def test_batches_that_are_done_are_left_out_and_the_others_stay_the_same(survey):
+    whole = GroupDataset(survey, GROUP, 2)
+    rest = GroupDataset(survey, GROUP, 2, done=[1])
+    assert len(rest) == 2
+    assert [rest[index].number for index in range(2)] == [0, 2]
+    assert torch.equal(rest[1].star, whole[2].star)
+    assert torch.equal(rest[1].spectra.flux, whole[2].spectra.flux)
+
+
+def test_the_loader_hands_out_the_batches_in_order(survey):
+    dataset = GroupDataset(survey, GROUP, 2)
+    loaded = list(SurveyDataModule(dataset).predict_dataloader())
+    assert [batch.number for batch in loaded] == [0, 1, 2]
+    assert torch.equal(loaded[1].star, dataset[1].star)
