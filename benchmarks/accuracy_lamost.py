@@ -17,13 +17,14 @@ import pandas as pd
 import torch
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import SpectrumError
 from torchfit.match.start import start_labels
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.module import Inference, Measured
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.measurement import Measurement
 from torchfit.report.metrics import label_residuals
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra, Spectrum
@@ -60,10 +61,10 @@ def read(index: Path) -> tuple[pd.DataFrame, list[Spectrum]]:
     return table.iloc[kept].reset_index(drop=True), spectra
 
 
-def measure(method: Inference, spectra: Spectra, subclasses: list[str]) -> Measured:
+def measure(method: BatchFitter, spectra: Spectra, subclasses: list[str]) -> Measurement:
     """Measure all spectra, in the groups of the method."""
-    _, start = method.start(spectra)
-    _, group = method.grouping.order(subclasses, start.numpy())
+    start = method.match(spectra).start
+    _, group = method.settings.grouping.order(subclasses, start.numpy())
     star = torch.arange(len(spectra))
     return method.measure(GroupBatch(star, torch.from_numpy(group), spectra))
 
@@ -114,14 +115,16 @@ def main() -> None:
     for name, (artefact, overrides) in methods.items():
         cfg = composed([*overrides, "pack=lamost"])
         emulator = seen_by_lamost(load_emulator(artefact), name)
-        method = inference(cfg, emulator)
+        method = fitter(cfg, emulator)
         batch = emulator.preprocessor(spectra, build(cfg.pack).windows)
         measured = measure(method, batch, [spectrum.info.subclass for spectrum in spectra])
         rows += rows_of(name, measured.labels.numpy(), table)
         if name == "default":
-            cfi, start = method.start(batch)
-            best = start_labels(cfi, emulator.library.labels, 1)
-            rows += rows_of("cfi", best.numpy(), table) + rows_of("cfi5", start.numpy(), table)
+            matches = method.match(batch)
+            best = start_labels(matches.cfi, emulator.library.labels, 1)
+            rows += rows_of("cfi", best.numpy(), table) + rows_of(
+                "cfi5", matches.start.numpy(), table
+            )
     record(args.name, rows)
 
 

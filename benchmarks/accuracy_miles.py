@@ -15,7 +15,7 @@ import lightning
 import torch
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fit_settings
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
 from torchfit.match.cfi import correlate
@@ -39,7 +39,7 @@ def fitted(overrides: list[str], train: Library, library: Library, test: torch.T
         emulator = build(cfg.emulator).train(
             train, build(cfg.preprocess), build(cfg.trainer), Path(folder) / "fold.ckpt"
         )
-    return measure_library(emulator, library, test, inference(cfg, emulator))
+    return measure_library(emulator, library, test, fit_settings(cfg))
 
 
 def main() -> None:

@@ -25,13 +25,12 @@ import pandas as pd
 import torch
 
 from record import record
-from settings import CONF, build, composed, inference
+from settings import CONF, build, composed, fit_settings
 from torchfit.compare.repeats import visits_of
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
-from torchfit.measure.module import Inference
 from torchfit.report.metrics import SPECTRAL_CLASSES, TeffRange, robust_sigma
 from torchfit.report.rows import Row
 from torchfit.run.held_out import measure_library
@@ -134,10 +133,9 @@ class HeldOutMiles:
             checkpoint = Path(folder) / "library.ckpt"
             whole = training.train(self.library, preprocessor, build(cfg.trainer), checkpoint)
         self.fold = folds_by_star(self.library.star_names, N_FOLDS, seed=0)
-        self.settings: list[Inference] = [
-            inference(
-                cfg, training.with_hyperparameters(whole, self.library.select(self.fold != number))
-            )
+        self.settings = fit_settings(cfg)
+        self.emulators: list[Emulator] = [
+            training.with_hyperparameters(whole, self.library.select(self.fold != number))
             for number in range(N_FOLDS)
         ]
 
@@ -149,9 +147,9 @@ class HeldOutMiles:
         """
         observed = replace(self.library, spectra=spectra)
         labels, model, noise = (torch.full_like(self.library.labels, torch.nan) for _ in range(3))
-        for number, settings in enumerate(self.settings):
+        for number, emulator in enumerate(self.emulators):
             test = (self.fold == number).nonzero()[:, 0]
-            found = measure_library(settings.emulator, observed, test, settings)
+            found = measure_library(emulator, observed, test, self.settings)
             labels[test] = found.labels
             model[test], noise[test] = found.errors.model, found.errors.noise
         return MeasuredLabels(labels, LabelErrors(model, noise))

@@ -17,14 +17,14 @@ import torch
 from torchfit.survey.stages import MatchedSurvey, fit_survey, match_survey
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.catalogue.parts import read_part
 from torchfit.emulator.artefact import load_emulator
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
 from torchfit.report.rows import Row
 
 
-def matched(cfg, method: Inference, folder: Path) -> MatchedSurvey:  # noqa: ANN001
+def matched(cfg, method: BatchFitter, folder: Path) -> MatchedSurvey:  # noqa: ANN001
     """Pack and match the survey of a configuration."""
     emulator = method.emulator
     paths, _ = build(cfg.pack).pack(
@@ -37,7 +37,7 @@ def fit_with(
     n_processes: int,
     cfg,  # noqa: ANN001
     survey: MatchedSurvey,
-    method: Inference,
+    method: BatchFitter,
     folder: Path,
 ) -> tuple[Row, dict[str, bytes]]:
     """Fit a survey; its rate, and the parts."""
@@ -72,7 +72,7 @@ def main() -> None:
     cfg = composed([*survey, "+batch_groups=8", *options.overrides])
     lightning.seed_everything(cfg.seed, verbose=False)
     trained = load_emulator(options.artefact)
-    method = inference(cfg, trained.at_resolution(build(cfg.data).lsf_fwhm_at(trained.wave)))
+    method = fitter(cfg, trained.at_resolution(build(cfg.data).lsf_fwhm_at(trained.wave)))
     rows, parts = [], []
     with tempfile.TemporaryDirectory() as folder:
         survey = matched(cfg, method, Path(folder))

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.emulator.artefact import load_emulator
 from torchfit.mock.population import LIBRARY
 from torchfit.report.metrics import TEFF_BINS, TeffRange, robust_sigma
@@ -40,7 +40,7 @@ def main() -> None:
     reader.survey = replace(reader.survey, population=clear)
     library = build(cfg.library)(preprocessor=emulator.preprocessor, reader=reader)
     good = library.spectra.good & emulator.flux_pca.good
-    cfi, _ = inference(cfg, emulator).start(library.spectra)
+    cfi = fitter(cfg, emulator).match(library.spectra).cfi
     templates = emulator.library.spectra.flux[cfi.topk(N_BEST, dim=1).indices]
     models = {"emulator": emulator.flux(library.labels), "five best": templates.mean(dim=1)}
     rows: list[Row] = []

@@ -21,11 +21,12 @@ from bayes_opt import BayesianOptimization
 from bayes_opt.acquisition import UpperConfidenceBound
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.emulator.emulator import Emulator
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
-from torchfit.measure.module import Inference
+from torchfit.likelihood.exact import ExactLikelihood
+from torchfit.measure.fitter import BatchFitter
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
 from torchfit.optimise.gradient import GradientDescent
@@ -53,16 +54,19 @@ def half_emulator(cfg) -> tuple[Emulator, Library]:  # noqa: ANN001
 
 
 def problem_of(
-    method: Inference, spectra: Spectra, n_group: int, groups: int
+    method: BatchFitter, spectra: Spectra, n_group: int, groups: int
 ) -> tuple[Problem, Fit, torch.Tensor]:
     """The first ``groups`` groups of the stars, ready to fit, and which stars they are."""
-    cfi, start = method.start(spectra)
+    matches = method.match(spectra)
+    start = matches.start
     order = np.lexsort(start.numpy().T[::-1])
     star = torch.from_numpy(order[: n_group * groups])
     group = torch.arange(len(star)) // n_group
     emulator, chosen = method.emulator, start[star]
-    objective = method.fitting.metric.objective(emulator, spectra[star], chosen)
-    subspace = method.subspace(cfi[star], chosen, group)
+    likelihood = ExactLikelihood(method.settings.metric, emulator)
+    objective = likelihood.condense(spectra[star], chosen).objective
+    grouping = method.settings.grouping
+    subspace = method.matcher.subspace(matches[star], group, grouping)
     problem = Problem(objective, *emulator.bounds, subspace)
     return problem, Fit.at_start(problem, emulator.scaler.to_unit(chosen)), star
 
@@ -136,7 +140,7 @@ def timed(optimiser, problem: Problem, start: Fit) -> tuple[Problem, Fit, float]
 
 
 def group_rows(
-    method: Inference, library: Library, n_group: int, groups: int, peer: int
+    method: BatchFitter, library: Library, n_group: int, groups: int, peer: int
 ) -> list[Row]:
     """All optimisers on the same groups; the slow ones on the first ``peer`` of them too."""
     equal = BayesianOptimisation(
@@ -157,7 +161,7 @@ def group_rows(
     ):
         problem, start, star = problem_of(method, library.spectra, n_group, n)
         truth = library.labels[star]
-        setting = {"n_group": n_group, "t": method.matching.t, "groups": n}
+        setting = {"n_group": n_group, "t": method.settings.matching.t, "groups": n}
         rows.append(row_of("start labels", (problem, start, 0.0), truth, setting))
         for name, optimiser in methods.items():
             rows.append(row_of(name, timed(optimiser, problem, start), truth, setting))
@@ -167,7 +171,7 @@ def group_rows(
     return [*rows, row_of("bayesian-optimization", found, truth, setting)]
 
 
-def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
+def star_rows(method: BatchFitter, library: Library, n_stars: int) -> list[Row]:
     """LM against scipy on many stars: the held-out ones with fresh noise of one per cent."""
     generator = torch.Generator().manual_seed(0)
     star = torch.arange(n_stars) % len(library)
@@ -176,7 +180,7 @@ def star_rows(method: Inference, library: Library, n_stars: int) -> list[Row]:
     flux = torch.where(clean.good, clean.flux + noise, 0.0)
     spectra = Spectra(clean.wave, flux, clean.ivar, clean.has_ivar)
     problem, start, order = problem_of(method, spectra, n_stars, 1)
-    setting = {"n_group": n_stars, "t": method.matching.t, "groups": 1}
+    setting = {"n_group": n_stars, "t": method.settings.matching.t, "groups": 1}
     found = {
         name: timed(o, problem, start)
         for name, o in (
@@ -212,7 +216,7 @@ def main() -> None:
     lightning.seed_everything(0, verbose=False)
     cfg = composed()
     emulator, library = half_emulator(cfg)
-    method = inference(cfg, emulator)
+    method = fitter(cfg, emulator)
     rows: list[Row] = []
     for n_group in args.n_group:
         rows += group_rows(method, library, n_group, args.groups, args.peer_groups)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from record import record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.library.folds import folds_by_star
 from torchfit.measure.batch import GroupBatch
 from torchfit.report.metrics import robust_sigma
@@ -104,8 +104,8 @@ def main() -> None:
     for kind in DEFECTS:
         spectra, touched = with_defects(library.spectra[test], kind)
         for way, overrides in WAYS.items():
-            method = inference(composed([*overrides]), emulator)
-            _, start = method.start(spectra)
+            method = fitter(composed([*overrides]), emulator)
+            start = method.match(spectra).start
             fitted = method.fitting.fit(emulator, spectra, start, None)
             measured = method.measure(GroupBatch(test, torch.zeros_like(test), spectra))
             error = (measured.labels - truth)[:, :3]

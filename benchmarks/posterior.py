@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from record import record
-from settings import composed, inference
+from settings import composed, fitter
 from torchfit.emulator.artefact import load_emulator
 from torchfit.library.scaling import LabelScaler
 from torchfit.optimise.problem import Problem
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--snr", type=float, default=30.0)
     args = parser.parse_args()
     emulator = load_emulator(args.artefact)
-    settings = inference(composed(), emulator)
+    settings = fitter(composed(), emulator)
     spectra = noisy(emulator.library.spectra, args.stars, args.snr, seed=0)
     _, start = settings.start(spectra)
     fitted = settings.fitting.fit(emulator, spectra, start, None)

@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.settings import FitSettings
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
@@ -33,7 +33,17 @@ def build(cfg: DictConfig) -> Any:
     return instantiate(cfg, _convert_="all")
 
 
-def inference(cfg: DictConfig, emulator: Emulator) -> Inference:
+def fit_settings(cfg: DictConfig) -> FitSettings:
+    """How the configuration measures."""
+    return FitSettings(
+        build(cfg.match),
+        build(cfg.group),
+        build(cfg.metric),
+        build(cfg.optimise),
+        build(cfg.flags),
+    )
+
+
+def fitter(cfg: DictConfig, emulator: Emulator) -> BatchFitter:
     """The measurement that a configuration describes."""
-    fitting = Fitting(build(cfg.metric), build(cfg.optimise))
-    return Inference(emulator, build(cfg.match), build(cfg.group), fitting, build(cfg.flags))
+    return BatchFitter(emulator, fit_settings(cfg))

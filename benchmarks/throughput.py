@@ -27,7 +27,7 @@ from torchfit.survey.stages import fit_survey, match_survey
 
 from optimisers import EVALUATIONS, package_bo, problem_of
 from record import FOLDER, record
-from settings import build, composed, inference
+from settings import build, composed, fitter
 from torchfit.catalogue.merge import merge_parts
 from torchfit.emulator.artefact import load_emulator
 from torchfit.optimise.bo import BayesianOptimisation
@@ -71,7 +71,7 @@ def one_size(artefact: Path, shards: list[Path], n_stars: int, work: Path) -> li
     """Match, fit and write one survey; peak memory is that of this process."""
     cfg = composed([*SURVEY])
     emulator = load_emulator(artefact)
-    method = inference(cfg, emulator)
+    method = fitter(cfg, emulator)
     paths = repeat_shards(shards, n_stars, work / "shards")
     survey, matching = timed(lambda: match_survey(paths, method, work / "match"))
     parts, fitting = timed(
@@ -109,7 +109,7 @@ def packing(artefact: Path, n_stars: int, folder: Path) -> tuple[list[Path], Row
 def peers(artefact: Path, shards: list[Path], n_stars: int) -> list[Row]:
     """The same stars by scipy one by one, and by one package run per group of ten."""
     emulator = load_emulator(artefact)
-    method = inference(composed([*SURVEY, "metric=default"]), emulator)
+    method = fitter(composed([*SURVEY, "metric=default"]), emulator)
     spectra = Shard(shards[0]).spectra(emulator.wave, np.arange(n_stars))
     problem, start, _ = problem_of(method, spectra, n_stars, 1)
     _, scipy = timed(lambda: CurveFit().minimise(problem, start))

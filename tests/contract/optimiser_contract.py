@@ -7,11 +7,13 @@ from functools import partial
 
 import pytest
 import torch
+from tests.metrics import loss_of, plain_metric
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.group.grouping import Grouping
-from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.metric import Metric, Sharing
+from torchfit.likelihood.shared import SharedLikelihood
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
 from torchfit.measure.device import to_device
@@ -54,7 +56,10 @@ def make_problem(
         for limit, member in zip(limits, members, strict=True)
     ]
     space = join_label_pcas(pcas, members, emulator.scaler)
-    objective = (metric or Metric()).objective(emulator, spectra, start)
+    metric = plain_metric() if metric is None else metric
+    objective = loss_of(metric, emulator, spectra, start)
+    if metric.sharing is not None:
+        objective = SharedLikelihood(metric, emulator).condense(spectra, start).objective
     problem = Problem(objective, *emulator.bounds, space)
     return problem, Fit.at_start(problem, emulator.scaler.to_unit(start))
 
@@ -86,7 +91,7 @@ class OptimiserContract:
 
     @pytest.fixture(params=[True, False], ids=["weighted", "unweighted"])
     def metric(self, request) -> Metric:
-        return Metric(weighted=request.param)
+        return plain_metric(weighted=request.param)
 
     @pytest.fixture(scope="class")
     def spectra(self, observe, draw_labels) -> Spectra:
@@ -202,6 +207,16 @@ class OptimiserContract:
             assert torch.equal(optimiser.minimise(problem, start).unit, fit.unit)
         with torch.inference_mode():
             assert torch.equal(optimiser.minimise(problem, start).unit, fit.unit)
+
+    def test_a_loss_in_single_precision_has_a_fit_in_double(self, optimiser, make, spectra):
+        problem, start = make(spectra, GROUPS, plain_metric(sharing=Sharing()))
+        assert problem.objective.dtype == torch.float32
+        fit = optimiser.minimise(problem, start)
+        assert {fit.unit.dtype, fit.loss.dtype} == {torch.float64}
+        assert ((fit.unit >= problem.lower) & (fit.unit <= problem.upper)).all()
+        before, after = self.group_loss(problem, start), self.group_loss(problem, fit)
+        rounding = 1e-5 * problem.objective.constant.max()
+        assert (after <= before + rounding).all()
 
     @pytest.mark.gpu
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

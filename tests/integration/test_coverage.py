@@ -10,16 +10,15 @@ import pandas as pd
 import pytest
 import torch
 from tests.conftest import N_LABELS
+from tests.metrics import plain_metric
 
 from torchfit.emulator.gp import SharedKernelGP
-from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
 from torchfit.library.library import Library
-from torchfit.likelihood.exact import Metric
 from torchfit.match.matching import Matching
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.settings import FitSettings
 from torchfit.names import LABELS
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.run.held_out import hold_out
@@ -59,13 +58,11 @@ def emulator(training, observe, draw_labels, preprocessor):
     gp = SharedKernelGP(training.kernel(N_LABELS), training.noise)
     made = training.build(library, preprocessor, gp, lambda gp, table: None)
     uncertainty = Uncertainty()
-    _, labels = hold_out(made, training, inference(made), uncertainty.n_noisy)
+    _, labels = hold_out(made, training, SETTINGS, uncertainty.n_noisy)
     return uncertainty.learn(made, labels.quiet, labels.noisy)
 
 
-def inference(emulator):
-    fitting = Fitting(Metric(), {"lm": LevenbergMarquardt()})
-    return Inference(emulator, Matching(t=15), Grouping(), fitting, Flagging())
+SETTINGS = FitSettings(Matching(t=15), Grouping(), plain_metric(), {"lm": LevenbergMarquardt()})
 
 
 @pytest.fixture(scope="module", params=[0.005, 0.02, 0.05], ids=lambda sigma: f"noise {sigma}")
@@ -76,7 +73,7 @@ def survey(request, emulator, observe, draw_labels):
     published = truth + LABEL_ERRORS * torch.randn(truth.shape, generator=generator).double()
     star = torch.arange(N_SURVEY)
     batch = GroupBatch(star, torch.zeros_like(star), observe(truth, request.param, seed=91))
-    found = inference(emulator).measure(batch)
+    found = BatchFitter(emulator, SETTINGS).measure(batch)
     table = pd.DataFrame({"source": [str(number) for number in range(N_SURVEY)]})
     table[["uid", "name"]] = ""
     table[["obsid", "mjd"]] = None

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.optimize import least_squares
 from tests.contract.optimiser_contract import make_problem
+from tests.metrics import plain_metric
 
-from torchfit.likelihood.exact import Metric
 from torchfit.optimise.lm import LevenbergMarquardt
 
 
@@ -19,7 +19,7 @@ def square_root(matrix):
 def scipy_loss(problem, start, star):
     """Least loss of one star: c - g P^-1 g + |R d - R^-T g|^2 + prior, as a sum of squares."""
     objective = problem.objective
-    precision, pull = objective.precision[star].numpy(), objective.pull[star].numpy()
+    precision, pull = objective.form.precision[star].numpy(), objective.form.pull[star].numpy()
     root = square_root(precision)
     target = np.linalg.lstsq(root.T, pull, rcond=None)[0]
     prior_root = square_root(objective.prior.precision[star].numpy())
@@ -43,7 +43,7 @@ def scipy_loss(problem, start, star):
 @pytest.mark.parametrize("weighted", [True, False])
 def test_the_least_loss_is_scipys(emulator, observe, draw_labels, weighted):
     spectra = observe(draw_labels(10, 20), 0.01, seed=20)
-    problem, start = make_problem(emulator, spectra, (0,) * 10, Metric(weighted=weighted))
+    problem, start = make_problem(emulator, spectra, (0,) * 10, plain_metric(weighted=weighted))
     fit = LevenbergMarquardt(max_iterations=200, tolerance=1e-12).minimise(problem, start)
     for star in range(10):
         expected, unit = scipy_loss(problem, start, star)

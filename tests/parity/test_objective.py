@@ -1,12 +1,12 @@
-"""The folded objective against the dense covariance of the pixels, and its derivatives."""
+"""The objective against the dense covariance of the pixels, and its derivatives."""
 
 import numpy as np
 import pytest
 import torch
+from tests.metrics import loss_of, plain_metric, plain_nuisance
 
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.folding import Folding, Form, marginalise_emulator
-from torchfit.likelihood.nuisance import Nuisance, legendre
+from torchfit.likelihood.nuisance import legendre
+from torchfit.likelihood.pixel_sums import FormAtZero, PixelSums, marginalise_emulator
 
 N_STARS = 3
 
@@ -44,19 +44,21 @@ def dense_chi2(emulator, spectra, start, labels, metric, star):
 @pytest.mark.parametrize(
     "metric",
     [
-        Metric(weighted=False),
-        Metric(),
-        Metric(noise_floor=0.02),
-        Metric(nuisance=Nuisance(continuum_degree=3)),
-        Metric(nuisance=Nuisance(velocity_sigma=20.0)),
-        Metric(nuisance=Nuisance(continuum_degree=0, velocity_sigma=5.0), noise_floor=0.01),
+        plain_metric(weighted=False),
+        plain_metric(),
+        plain_metric(noise_floor=0.02),
+        plain_metric(nuisance=plain_nuisance(continuum_degree=3)),
+        plain_metric(nuisance=plain_nuisance(velocity_sigma=20.0)),
+        plain_metric(
+            nuisance=plain_nuisance(continuum_degree=0, velocity_sigma=5.0), noise_floor=0.01
+        ),
     ],
 )
 def test_chi_squared_is_the_dense_one(
     masked_emulator, observe, draw_labels, start, assert_close, metric, masked, has_ivar
 ):
     spectra = observe(draw_labels(N_STARS, 7), 0.01, masked=masked, has_ivar=has_ivar)
-    objective = metric.objective(masked_emulator, spectra, start)
+    objective = loss_of(metric, masked_emulator, spectra, start)
     for labels in (start, draw_labels(N_STARS, 8)):
         found = objective.chi_squared(masked_emulator.scaler.to_unit(labels))
         expected = [
@@ -71,7 +73,7 @@ def test_loss_adds_the_quadratic_form_of_the_prior(
     emulator, observe, draw_labels, start, assert_close, strength
 ):
     spectra = observe(draw_labels(N_STARS, 7), 0.01)
-    objective = Metric(prior_strength=strength).objective(emulator, spectra, start)
+    objective = loss_of(plain_metric(prior_strength=strength), emulator, spectra, start)
     unit = emulator.scaler.to_unit(draw_labels(N_STARS, 8))
     covariance = emulator.start_error.at(start[:, 0]).numpy()
     offset = (unit - emulator.scaler.to_unit(start)).numpy()
@@ -84,7 +86,7 @@ def test_loss_adds_the_quadratic_form_of_the_prior(
 def test_several_candidates_are_the_same_one_by_one(
     emulator, observe, draw_labels, start, assert_close
 ):
-    objective = Metric().objective(emulator, observe(draw_labels(N_STARS, 7), 0.01), start)
+    objective = loss_of(plain_metric(), emulator, observe(draw_labels(N_STARS, 7), 0.01), start)
     unit = emulator.scaler.to_unit(draw_labels(N_STARS * 5, 9)).reshape(N_STARS, 5, -1)
     found = objective.loss(unit)
     for candidate in range(5):
@@ -96,7 +98,7 @@ def test_derivatives_are_those_of_finite_differences(
     emulator, observe, draw_labels, start, assert_close, weighted
 ):
     spectra = observe(draw_labels(N_STARS, 7), 0.01, masked=0.1)
-    objective = Metric(weighted=weighted).objective(emulator, spectra, start)
+    objective = loss_of(plain_metric(weighted=weighted), emulator, spectra, start)
     unit = emulator.scaler.to_unit(draw_labels(N_STARS, 8))
     loss, gradient, hessian = objective.derivatives(unit)
     assert_close(loss, objective.loss(unit))
@@ -108,7 +110,7 @@ def test_derivatives_are_those_of_finite_differences(
         jacobian.append((emulator.gp.mean(up) - emulator.gp.mean(down)) / (2 * step))
     np.testing.assert_allclose(gradient, torch.stack(slopes, dim=1), rtol=1e-5, atol=1e-5)
     j = torch.stack(jacobian, dim=2).numpy()
-    expected = np.einsum("sil,sij,sjm->slm", j, objective.precision, j) + np.asarray(
+    expected = np.einsum("sil,sij,sjm->slm", j, objective.form.precision, j) + np.asarray(
         objective.prior.precision
     )
     np.testing.assert_allclose(hessian, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
@@ -119,7 +121,7 @@ def test_marginalising_columns_is_adding_them_to_the_noise(generator, assert_clo
     columns = torch.randn(2, 30, 3, generator=generator).double()
     weight = torch.rand(2, 30, generator=generator).double() + 0.1
     sigma = [0.5, 1.0, 2.0]
-    information, pull, constant = Folding(basis, weight, y, columns, sigma).form()
+    information, pull, constant = PixelSums(basis, weight, y, columns, sigma).form()
     for star in range(2):
         t = columns[star].numpy() * sigma
         inverse = np.linalg.inv(np.diag(1 / weight[star].numpy()) + t @ t.T)
@@ -134,7 +136,7 @@ def test_marginalising_the_emulator_is_adding_its_covariance(generator, assert_c
     information = (root @ root.mT + torch.eye(5))[None]
     factor = torch.linalg.cholesky(torch.eye(5).double() + 0.3 * root.mT @ root)[None]
     pull = torch.randn(1, 5, generator=generator).double()
-    form = Form(information, pull, torch.tensor([3.0]).double())
+    form = FormAtZero(information, pull, torch.tensor([3.0]).double())
     precision, linear, constant = marginalise_emulator(form, factor)
     a, low, b = information[0].numpy(), factor[0].numpy(), pull[0].numpy()
     expected = np.linalg.inv(np.linalg.inv(a) + low @ low.T)

@@ -4,16 +4,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.metrics import plain_metric, plain_nuisance
 from tests.property.strategies import finite_junk, with_junk
 
-from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.nuisance import Nuisance
 from torchfit.match.matching import Matching
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.settings import FitSettings
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.lm import LevenbergMarquardt
 
@@ -31,14 +29,9 @@ def spectra(observe, draw_labels):
 @pytest.fixture(scope="module")
 def infer(masked_emulator):
     def make(**optimisers):
-        metric = Metric(nuisance=Nuisance(continuum_degree=2, velocity_sigma=20.0))
-        return Inference(
-            masked_emulator,
-            Matching(t=12, n_best=3),
-            Grouping(max_comp=3),
-            Fitting(metric, optimisers),
-            Flagging(),
-        )
+        metric = plain_metric(nuisance=plain_nuisance(continuum_degree=2, velocity_sigma=20.0))
+        matching, grouping = Matching(t=12, n_best=3), Grouping(max_comp=3)
+        return BatchFitter(masked_emulator, FitSettings(matching, grouping, metric, optimisers))
 
     return make
 

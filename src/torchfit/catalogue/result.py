@@ -7,7 +7,7 @@ import pandas as pd
 from torch import Tensor
 
 from torchfit.catalogue.schema import columns, conform
-from torchfit.measure.module import Measured
+from torchfit.measure.measurement import Measurement
 
 _MEASURED = (
     "cfi", "chi2", "rchi2", "sse", "n_pix", "n_clipped", "outlier_score", "v_rad", "group", "flags"
@@ -15,12 +15,12 @@ _MEASURED = (
 
 
 def result_table(
-    measured: Measured, stars: pd.DataFrame, label_names: Sequence[str]
+    measured: Measurement, stars: pd.DataFrame, label_names: Sequence[str]
 ) -> pd.DataFrame:
     """Join what was measured with what is known of the stars.
 
     Args:
-        measured: Measured stars, each with its place in ``stars``.
+        measured: Measurement stars, each with its place in ``stars``.
         stars: The survey's table: ``star source obsid name ra dec subclass z snr_* *_lit
             spectral_class in_library``.
         label_names: Labels of the emulator.
@@ -48,7 +48,7 @@ def result_table(
     return conform(table, columns(label_names, sampled))
 
 
-def _errors(measured: Measured) -> dict[str, Tensor]:
+def _errors(measured: Measurement) -> dict[str, Tensor]:
     """Columns of the errors, not calibrated, and of the posterior, by name and label."""
     posterior, errors = measured.posterior, measured.errors
     of_fit = {

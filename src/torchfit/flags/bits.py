@@ -21,15 +21,16 @@ class ResultFlag(IntFlag):
     NO_ALPHA_FE = 1 << 12
     PECULIAR = 1 << 13
     NOT_MIXED = 1 << 14
+    INVALID = 1 << 15
 
 
 MEANINGS = {
     ResultFlag.EDGE: "A label stands on the edge of the library's range, or is held back there",
-    ResultFlag.NOT_CONVERGED: "The fit ended for another reason than having come to rest",
+    ResultFlag.NOT_CONVERGED: "The fit ended before it came to rest",
     ResultFlag.POOR_MATCH: "No template correlates well: another kind of object, or noise",
-    ResultFlag.FEW_PIXELS: "Less than half of the emulator's pixels had a say",
+    ResultFlag.FEW_PIXELS: "Less than half of the emulator's pixels are good",
     ResultFlag.NO_ERRORS: "The survey has no flux errors: chi2 and errors rest on an estimate",
-    ResultFlag.OUTSIDE_SUPPORT: "Too few templates stand near the labels: the emulator has guessed",
+    ResultFlag.OUTSIDE_SUPPORT: "Too few templates near the labels: the emulator extrapolates",
     ResultFlag.EMISSION: "A Balmer or nebular line is in emission relative to the model",
     ResultFlag.MANY_MASKED: "Many pixels are bad between the first and the last good one",
     ResultFlag.ORMASK: "A pixel was flagged in at least one exposure: sum_ormask is above 0",
@@ -39,5 +40,6 @@ MEANINGS = {
     ResultFlag.NO_ALPHA_FE: "The library has no [alpha/Fe], so the star has none",
     ResultFlag.PECULIAR: "Much more than noise is left over: no single star of the library's kind",
     ResultFlag.NOT_MIXED: "The chains of its sampled posterior do not agree: R-hat is too large",
+    ResultFlag.INVALID: "A label, its error or chi2 cannot be true: not a number, or absurd",
 }
 """Meaning by bit."""

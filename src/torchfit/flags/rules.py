@@ -58,7 +58,7 @@ class Flagging:
         Args:
             unit: Unit labels.
             asked_for: What the spectrum alone asks for, and its standard deviation
-                (:meth:`torchfit.likelihood.objective.Objective.asked_for`).
+                (:meth:`torchfit.likelihood.objective.Evaluation.asked_for`).
             lower: Lower corner of the box.
             upper: Upper corner.
 

@@ -35,23 +35,23 @@ class NoiseShape:
         return cls(nodes, zero, zero.clone())
 
     def add(self, spectra: Spectra, teff: Float[Tensor, " star"]) -> None:
-        """Add stars; those without errors say nothing.
+        """Add stars; those without errors do not count.
 
         Args:
             spectra: Normalised spectra.
             teff: Their temperature in K.
         """
-        told = spectra.has_ivar
-        good = spectra.good[told]
-        log_noise = -spectra.ivar[told].clamp_min(LEAST_IVAR).log()
+        known = spectra.has_ivar
+        good = spectra.good[known]
+        log_noise = -spectra.ivar[known].clamp_min(LEAST_IVAR).log()
         shape = torch.where(good, log_noise - level_of(log_noise, good)[:, None], 0.0)
-        near = node_weights(self.nodes, teff[told])
+        near = node_weights(self.nodes, teff[known])
         self.total += (near.mT @ shape.to(near)).to(self.total)
         self.weight += (near.mT @ good.to(near)).to(self.weight)
 
     @property
     def variance(self) -> Float[Tensor, "node pix"]:
-        """Relative noise variance; 1 where no star has told."""
+        """Relative noise variance; 1 where no star has errors."""
         return (self.total / self.weight.clamp_min(1e-12)).clamp(-7.0, 7.0).exp()
 
 

@@ -37,10 +37,10 @@ class Nuisance:
         Koleva et al. 2009, A&A 501, 1269 (ULySS), for the multiplicative polynomial.
     """
 
-    continuum_degree: int | None = None
-    continuum_sigma: float = 0.1
+    continuum_degree: int | None = 10
+    continuum_sigma: float = 0.05
     broadening_sigma: float | None = None
-    velocity_sigma: float | None = None
+    velocity_sigma: float | None = 20.0
 
     def __post_init__(self) -> None:
         widths = (self.continuum_sigma, self.broadening_sigma, self.velocity_sigma)
@@ -51,6 +51,11 @@ class Nuisance:
                 f"metric.nuisance: continuum_degree={self.continuum_degree} must not be negative; "
                 "null is no continuum"
             )
+
+    @classmethod
+    def none(cls) -> "Nuisance":
+        """No nuisance at all."""
+        return cls(continuum_degree=None, broadening_sigma=None, velocity_sigma=None)
 
     @property
     def sigma(self) -> list[float]:
@@ -110,7 +115,7 @@ class Nuisance:
         Args:
             wave: Wavelength in Angstrom.
             model: Model spectra.
-            weight: Inverse variance of every pixel, 0 where it has no say.
+            weight: Inverse variance of every pixel, 0 for a bad one.
             flux: Observed spectra.
 
         Returns:

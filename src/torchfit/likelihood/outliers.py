@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.folding import Folding
+from torchfit.likelihood.pixel_sums import PixelSums
 from torchfit.names import MAD_TO_SIGMA
 
 MEDIAN_PIXELS = 500
@@ -55,14 +55,14 @@ class Outliers:
 
     def clip(
         self,
-        folding: Folding,
+        sums: PixelSums,
         centre: Float[Tensor, "star comp"],
         factor: Float[Tensor, "star comp comp"],
     ) -> tuple[Bool[Tensor, "star pix"], Float[Tensor, " star"]]:
-        """Find outliers and drop them from the folded spectra.
+        """Find outliers and drop them from the sums.
 
         Args:
-            folding: The spectra; outliers lose their say in it.
+            sums: The spectra; outliers lose their weight in it.
             centre: Coefficients of the start labels.
             factor: Lower Cholesky factor of their covariance.
 
@@ -70,18 +70,18 @@ class Outliers:
             The clipped pixels, and the root mean square of the residuals before any was clipped:
             1 for a star like those of the library with honest errors.
         """
-        n_good = (folding.weight > 0).sum(dim=1)
-        residual = folding.residual(centre, factor)
+        n_good = (sums.weight > 0).sum(dim=1)
+        residual = sums.residual(centre, factor)
         score = (residual.square().sum(dim=1) / n_good.clamp_min(1)).sqrt()
-        clipped = torch.zeros_like(folding.weight, dtype=torch.bool)
+        clipped = torch.zeros_like(sums.weight, dtype=torch.bool)
         for number in range(self.max_rounds):
             if number:
-                residual = folding.residual(centre, factor)
-            good = folding.weight > 0
+                residual = sums.residual(centre, factor)
+            good = sums.weight > 0
             found = good & ~self.keep(residual, good, n_good)
             if not found.any():
                 break
-            folding.drop(found)
+            sums.drop(found)
             clipped |= found
         return clipped, score
 

@@ -9,17 +9,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.likelihood.exact import without_gaps
-from torchfit.likelihood.frame import by_key
+from torchfit.likelihood.form import by_key
+from torchfit.likelihood.metric import without_gaps
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.outliers import Outliers
 
 LEAST_SHARE = 1e-6
-"""Share of the variance below which a spectrum says nothing along a coordinate."""
+"""Share of the variance below which a spectrum does not constrain a coordinate."""
 
 
 @dataclass(frozen=True)
-class Columns:
+class NodeColumns:
     """What moves the spectra of one node in temperature, each of unit prior variance.
 
     Args:
@@ -33,7 +33,7 @@ class Columns:
     wide: Float[Tensor, "pix wide"]
 
     @classmethod
-    def at(cls, emulator: Emulator, node: int, nuisance: Nuisance) -> "Columns":
+    def at(cls, emulator: Emulator, node: int, nuisance: Nuisance) -> "NodeColumns":
         """The columns of a node, at the mean labels of the templates near it.
 
         Args:
@@ -66,8 +66,8 @@ class Table(NamedTuple):
 
     Args:
         weight: W; 0 where the emulator knows nothing.
-        inverse: Columns of :math:`M^{-1}` that belong to components, in the coordinates of the
-            frame.
+        inverse: Columns of :math:`M^{-1}` that belong to components, in the coordinates in which
+            the form is a sum of squares.
         whole: :math:`M^{-1}`.
         wide: The same with the columns of the start labels' errors.
         whitener: From components to the coordinates of the frame.
@@ -82,7 +82,7 @@ class Table(NamedTuple):
     share: Float[Tensor, " comp"]
 
     @classmethod
-    def of(cls, weight: Float[Tensor, " pix"], columns: Columns) -> "Table":
+    def of(cls, weight: Float[Tensor, " pix"], columns: NodeColumns) -> "Table":
         """The table of a node's columns and a level's weights.
 
         Args:
@@ -93,7 +93,7 @@ class Table(NamedTuple):
             The table.
         """
         n_comp, n_own = len(columns.factor), columns.own.shape[1]
-        # Single precision: what it rounds off is a millionth of what the spectrum says.
+        # Single precision: what it rounds off is a millionth of the spectrum's information.
         wide = (weight.sqrt()[:, None] * columns.wide).float()
         gram = (wide.mT @ wide).double()
         gram.diagonal().add_(1.0)
@@ -109,12 +109,12 @@ class Table(NamedTuple):
         return cls(*(each.float() for each in (weight, inverse, whole, wide, whitener, value)))
 
 
-class Filled(NamedTuple):
+class FilledSpectra(NamedTuple):
     """Spectra without gaps, less their start models.
 
     Args:
         y: The spectra.
-        clipped: Outliers among the pixels that had a say.
+        clipped: Outliers among the good pixels.
         score: Root mean square of the first residuals; NaN where outliers are not looked for.
     """
 
@@ -123,7 +123,7 @@ class Filled(NamedTuple):
     score: Float[Tensor, " star"]
 
 
-class Shared:
+class NodeTables:
     """The tables of stars of one node: the pixels meet matrices that all these stars share.
 
     Args:
@@ -133,7 +133,7 @@ class Shared:
     """
 
     def __init__(
-        self, columns: Columns, tables: Sequence[Table], key: Int[Tensor, " star"]
+        self, columns: NodeColumns, tables: Sequence[Table], key: Int[Tensor, " star"]
     ) -> None:
         self.own, self.wide = columns.own.float(), columns.wide.float()
         self.tables, self.key = tables, key
@@ -145,12 +145,12 @@ class Shared:
         good: Bool[Tensor, "star pix"],
         outliers: Outliers | None,
         rounds: int,
-    ) -> Filled:
-        """Clip outliers, and put into bad pixels what the good ones say about them.
+    ) -> FilledSpectra:
+        """Clip outliers, and fill bad pixels with what the good ones predict for them.
 
         Args:
             y: Spectra less their start models; 0 in bad pixels.
-            good: Pixels that have a say.
+            good: Good pixels.
             outliers: How outliers are found.
             rounds: How often.
 
@@ -158,25 +158,25 @@ class Shared:
             Spectra without gaps, what was clipped, and the outlier score.
         """
         inverses = [table.wide for table in self.tables]
-        root, has_say, filled = self.weight.sqrt(), good, y
+        root, counted, filled = self.weight.sqrt(), good, y
         n_good = good.sum(dim=1, dtype=torch.int32)
         score = torch.full_like(y[:, 0], torch.nan)
         for number in range(rounds):
             pull = (filled * self.weight) @ self.wide
             model = by_key(pull, inverses, self.key) @ self.wide.mT
             if outliers is not None:
-                residual = (y - model).mul_(root).masked_fill_(~has_say, 0.0)
+                residual = (y - model).mul_(root).masked_fill_(~counted, 0.0)
                 if number == 0:
                     norm = torch.linalg.vector_norm(residual, dim=1)
                     score = norm / n_good.clamp_min(1).sqrt()
-                has_say = outliers.keep(residual, has_say, n_good)
-            filled = torch.where(has_say, y, model)
-        return Filled(filled, good & ~has_say, score)
+                counted = outliers.keep(residual, counted, n_good)
+            filled = torch.where(counted, y, model)
+        return FilledSpectra(filled, good & ~counted, score)
 
     def form(
         self, y: Float[Tensor, "star pix"]
     ) -> tuple[Float[Tensor, "star comp"], Float[Tensor, " star"]]:
-        """Target in the coordinates of the frame, and chi-squared at the start.
+        """Target in the whitened coordinates, and chi-squared at the start.
 
         Args:
             y: Spectra less their start models, without gaps.

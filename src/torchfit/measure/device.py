@@ -1,5 +1,6 @@
 """Moving frozen dataclasses of tensors between devices."""
 
+import copy
 import dataclasses
 from typing import TypeVar
 
@@ -17,10 +18,14 @@ def to_device(value: T, device: torch.device) -> T:
         device: Where to.
 
     Returns:
-        The copy; tensors already there are shared. A module is moved in place.
+        The copy; what is already there is shared. The original stays where it is.
     """
-    if isinstance(value, torch.Tensor | torch.nn.Module):
+    if isinstance(value, torch.Tensor):
         return value.to(device)  # type: ignore[return-value]
+    if isinstance(value, torch.nn.Module):
+        # Module.to moves in place, and would leave the caller's object on two devices.
+        there = all(tensor.device == device for tensor in value.state_dict().values())
+        return value if there else copy.deepcopy(value).to(device)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         moved = {
             field.name: to_device(getattr(value, field.name), device)

@@ -71,6 +71,11 @@ class BayesianOptimisation:
         """Groups move together, in their label-PCA space."""
         return True
 
+    @property
+    def n_starts(self) -> int:
+        """The start it is given, no other."""
+        return 1
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Move the groups; see :class:`torchfit.optimise.problem.Optimiser`.
 

@@ -46,6 +46,11 @@ class CurveFit:
         """Every star moves by itself."""
         return False
 
+    @property
+    def n_starts(self) -> int:
+        """The start it is given, no other."""
+        return 1
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Refine every star; see :class:`torchfit.optimise.problem.Optimiser`."""
         predictor = problem.objective.predictor.to(torch.float64)
@@ -98,7 +103,7 @@ class _SumOfSquares:
     def __init__(self, objective: Objective, predictor: Predictor) -> None:
         self.predictor, self.support = predictor, objective.support
         self.origin = objective.centre[0].double()
-        self.root, target = _root_and_target(objective)
+        self.root, target = objective.form.square_root(0)
         self.prior_root = _square_root(objective.prior.precision[0].double())
         prior_target = self.prior_root @ objective.prior.mean[0].double()
         self.data = torch.cat([target, prior_target, target.new_zeros(1)]).cpu().numpy()
@@ -119,22 +124,6 @@ class _SumOfSquares:
 
     def _unit(self, labels: tuple[float, ...]) -> Float[Tensor, " label"]:
         return torch.tensor(labels, dtype=self.origin.dtype, device=self.origin.device)
-
-
-def _root_and_target(
-    objective: Objective,
-) -> tuple[Float[Tensor, "kept comp"], Float[Tensor, " kept"]]:
-    """U with P = U^T U, without its empty directions, and U^-T g."""
-    target = objective.pull[0].double()
-    root = torch.eye(len(target)).to(target)
-    if objective.precision is not None:
-        value, vector = torch.linalg.eigh(objective.precision[0].double())
-        kept = value > 1e-12 * value.max()
-        vector, scale = vector[:, kept], value[kept].sqrt()
-        root, target = (vector * scale).mT, (vector / scale).mT @ target
-    if objective.frame is not None:
-        root = root @ objective.frame.whitener[objective.frame.key[0]].mT.double()
-    return root, target
 
 
 def _square_root(matrix: Float[Tensor, "dim dim"]) -> Float[Tensor, "dim dim"]:

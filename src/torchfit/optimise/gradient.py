@@ -84,6 +84,11 @@ class GradientDescent:
         """Whether the coordinates are those of groups."""
         return self.coordinates != "labels"
 
+    @property
+    def n_starts(self) -> int:
+        """The start it is given, no other."""
+        return 1
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Lower the joint loss; see :class:`torchfit.optimise.problem.Optimiser`.
 

@@ -17,7 +17,7 @@ DAMPING_RANGE = (1e-4, 1e9)
 NEWTON_DAMPING = 0.1
 """Damping below which a step is nearly a Newton step."""
 RESTING_SHARE = 0.3
-"""Share of stars at rest at which the others are put together anew."""
+"""Share of stars at rest at which the others are gathered again."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,15 @@ class LevenbergMarquardt:
 
 
 class _Descent:
-    """The descent of all stars. When many rest, the others are put together anew."""
+    """The descent of all stars. When many rest, the others are gathered."""
 
     def __init__(self, problem: Problem, start: Fit, damping: float) -> None:
         self.objective = problem.objective
-        self.lower, self.upper = problem.lower, problem.upper
-        self.unit = start.unit.clone()
-        self.loss, self.gradient, self.hessian = self.objective.derivatives_of_change(self.unit)
+        dtype = self.objective.dtype
+        self.box = problem.lower, problem.upper
+        self.lower, self.upper = problem.lower.to(dtype), problem.upper.to(dtype)
+        self.unit = start.unit.to(dtype, copy=True)
+        self.loss, self.gradient, self.hessian = self.objective.at(self.unit).of_change()
         self.constant = self.objective.constant
         self.secant = torch.zeros_like(self.hessian)
         self.damping = torch.full_like(self.loss, damping)
@@ -91,13 +93,13 @@ class _Descent:
         self.stop = torch.where(finite, EXHAUSTED, SINGULAR)
         self.moving = finite.clone()
         self.star = torch.arange(len(finite), device=finite.device)
-        self._put_together()
+        self._gather()
 
     def run(self, max_iterations: int, tolerance: float) -> None:
         """Step until every star rests or has used up its iterations."""
         for _ in range(max_iterations):
             if self.moving[self.star].double().mean() < 1 - RESTING_SHARE:
-                self._put_together()
+                self._gather()
             if not len(self.star):
                 break
             self._step(tolerance)
@@ -106,14 +108,15 @@ class _Descent:
         """The result so far."""
         count = self.iterations
         return Fit(
-            self.unit,
-            self.loss + self.constant,
+            # A corner of the box in single precision may lie outside it.
+            self.unit.double().clamp(*self.box),
+            (self.loss + self.constant).double(),
             start.iterations + count,
             start.evaluations + count,
             self.stop,
         )
 
-    def _put_together(self) -> None:
+    def _gather(self) -> None:
         """Keep only the stars that move."""
         moving = self.moving[self.star]
         if not moving.all():
@@ -129,12 +132,12 @@ class _Descent:
         arrived = solvable & (predicted <= least) & (self.damping[star] < NEWTON_DAMPING)
         self._rest(self.moving[star] & arrived, solvable)
         moving, before = self.moving[star], self.unit[star]
-        loss, gradient, hessian = self.objective.derivatives_of_change(trial)
+        loss, gradient, hessian = self.objective.at(trial).of_change()
         gain = self.loss[star] - loss
         better = moving & solvable & (gain > 0)
         there = torch.where(better[:, None, None], hessian, self.hessian[star])
-        told = moving & solvable & loss.isfinite()
-        self._learn_curvature(told, trial - before, gradient, there)
+        known = moving & solvable & loss.isfinite()
+        self._learn_curvature(known, trial - before, gradient, there)
         taken = star[better]
         self.unit[taken], self.loss[taken] = trial[better], loss[better]
         self.gradient[taken], self.hessian[taken] = gradient[better], hessian[better]
@@ -168,7 +171,7 @@ class _Descent:
 
     def _learn_curvature(
         self,
-        told: Bool[Tensor, " work"],
+        known: Bool[Tensor, " work"],
         step: Float[Tensor, "work label"],
         gradient: Float[Tensor, "work label"],
         hessian: Float[Tensor, "work label label"],
@@ -183,7 +186,7 @@ class _Descent:
         left = change - ((hessian + secant[star]) @ step[:, :, None])[:, :, 0]
         divisor = (left * step).sum(dim=1)
         size = left.norm(dim=1) * step.norm(dim=1)
-        usable = told & (divisor.abs() > 1e-8 * size)
+        usable = known & (divisor.abs() > 1e-8 * size)
         update = left[:, :, None] * left[:, None, :] / divisor[:, None, None]
         secant[star[usable]] += update[usable]
 

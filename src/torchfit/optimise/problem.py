@@ -1,6 +1,6 @@
 """What an optimiser is given, what it gives back, and when it stops: the contract of all."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -35,7 +35,7 @@ class Problem:
 
     Args:
         objective: Loss of each star.
-        lower: Least unit labels.
+        lower: Least unit labels, in double precision.
         upper: Greatest unit labels.
         subspace: The label-PCA space of the groups; ``None`` where no optimiser moves groups.
         candidates: Unit labels of each star's best templates, best first: other places to start
@@ -64,6 +64,8 @@ class Problem:
 class Fit:
     """Where the optimisation of each star ended; the best point seen, by the value of its loss.
 
+    Always in double precision, in whichever the objective computes.
+
     Args:
         unit: Unit labels.
         loss: Loss at ``unit``.
@@ -89,7 +91,7 @@ class Fit:
         Returns:
             A fit of no iterations and one evaluation.
         """
-        unit = unit.clamp(problem.lower, problem.upper)
+        unit = unit.double().clamp(problem.lower, problem.upper)
         count = torch.zeros(len(unit), dtype=torch.long, device=unit.device)
         stop = torch.full_like(count, STOP_REASONS.index(StopReason.MAX_ITERATIONS))
         return cls(unit, problem.objective.loss(unit), count, count + 1, stop)
@@ -116,10 +118,6 @@ class Fit:
                 for field in fields(self)
             )
         )
-
-    def to(self, dtype: torch.dtype) -> "Fit":
-        """The same in another precision."""
-        return replace(self, unit=self.unit.to(dtype), loss=self.loss.to(dtype))
 
     def or_lower(self, other: "Fit") -> "Fit":
         """The better of two fits, star by star; iterations and evaluations of both count.
@@ -153,6 +151,11 @@ class Optimiser(Protocol):
         """Whether it needs the label-PCA space of the groups."""
         ...
 
+    @property
+    def n_starts(self) -> int:
+        """Places it starts from: the given one, then the best templates of each star."""
+        ...
+
     def minimise(self, problem: Problem, start: Fit) -> Fit:
         """Go on from where another optimiser, or the matching, has stopped.
 
@@ -161,6 +164,6 @@ class Optimiser(Protocol):
             start: Where to begin; counts go on from its counts.
 
         Returns:
-            A fit whose loss is nowhere (for group optimisers: in no group's sum) above the start's.
+            A fit whose loss is not above the start's, of each star or, for groups, of the group.
         """
         ...

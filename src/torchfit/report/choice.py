@@ -7,20 +7,20 @@ from typing import Any
 import pandas as pd
 import torch
 
-from torchfit.measure.module import Inference
+from torchfit.emulator.emulator import Emulator
 from torchfit.report.examples import Examples
 from torchfit.survey.match import MatchedSurvey
 
 
 def choose_examples(
-    table: pd.DataFrame, survey: MatchedSurvey, inference: Inference, n_examples: int
+    table: pd.DataFrame, survey: MatchedSurvey, emulator: Emulator, n_examples: int
 ) -> Examples:
     """Take spectra to show: of each class the one of median chi-squared, then the worst of all.
 
     Args:
         table: The catalogue's table.
         survey: The matched survey.
-        inference: Emulator and settings.
+        emulator: What they were measured with.
         n_examples: How many spectra to take at most.
 
     Returns:
@@ -32,11 +32,9 @@ def choose_examples(
     chosen = table.loc[(middle + worst)[:n_examples]]
     place = pd.Series(survey.stars.index, index=survey.stars["star"])[chosen["star"]].to_numpy()
     spectra = survey.packed.spectra(place)
-    names = list(inference.emulator.label_names)
-    model = inference.emulator.flux(
-        torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True))
-    )
-    known = inference.emulator.flux_pca.good
+    names = list(emulator.label_names)
+    model = emulator.flux(torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True)))
+    known = emulator.flux_pca.good
     good = spectra.good & known
     return Examples(
         wave=spectra.wave.numpy(),

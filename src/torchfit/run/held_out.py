@@ -14,7 +14,9 @@ from torchfit.library.library import Library
 from torchfit.library.sample import stratified
 from torchfit.library.scaling import LabelScaler
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.module import Inference, Measured
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.measurement import Measurement
+from torchfit.measure.settings import FitSettings
 from torchfit.report.training import HeldOut
 from torchfit.uncertainty.added_noise import add_noise
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
@@ -53,7 +55,7 @@ def held_out_stars(library: Library, training: EmulatorTraining) -> Int[Tensor, 
 
 
 def hold_out(
-    emulator: Emulator, training: EmulatorTraining, inference: Inference, n_noisy: int = 0
+    emulator: Emulator, training: EmulatorTraining, settings: FitSettings, n_noisy: int = 0
 ) -> tuple[HeldOut, HeldOutLabels]:
     """Emulate and measure library stars with an emulator of the other folds.
 
@@ -63,7 +65,7 @@ def hold_out(
     Args:
         emulator: The emulator of all stars.
         training: How emulators are made.
-        inference: Settings of the measurement.
+        settings: How to measure.
         n_noisy: Most stars that are measured once more, with noise added.
 
     Returns:
@@ -81,11 +83,11 @@ def hold_out(
             test, repeat = star[inside], again[fold[again] == number]
             other = training.with_hyperparameters(emulator, library.select(fold != number))
             flux[inside] = other.flux(library.labels[test]).float()
-            _note(quiet, test, measure_library(other, library, test, inference))
+            _note(quiet, test, measure_library(other, library, test, settings))
             if len(repeat):
                 rough = _with_noise(library, repeat, training.seed + number)
                 everyone = torch.arange(len(repeat))
-                _note(noisy, repeat, measure_library(other, rough, everyone, inference))
+                _note(noisy, repeat, measure_library(other, rough, everyone, settings))
     chosen = library.select(star)
     held_out = HeldOut(
         labels=chosen.labels.numpy(),
@@ -103,7 +105,7 @@ def _not_measured(library: Library) -> MeasuredLabels:
     return MeasuredLabels(labels, LabelErrors(model, noise))
 
 
-def _note(labels: MeasuredLabels, star: Int[Tensor, " star"], found: Measured) -> None:
+def _note(labels: MeasuredLabels, star: Int[Tensor, " star"], found: Measurement) -> None:
     """Enter what was found for some stars, in place."""
     labels.labels[star] = found.labels
     labels.errors.model[star] = found.errors.model
@@ -120,23 +122,21 @@ def _folds(library: Library, training: EmulatorTraining) -> Int[Tensor, " templa
 
 
 def measure_library(
-    emulator: Emulator, library: Library, test: Int[Tensor, " star"], settings: Inference
-) -> Measured:
+    emulator: Emulator, library: Library, test: Int[Tensor, " star"], settings: FitSettings
+) -> Measurement:
     """Measure some stars of a library as if they were a survey.
 
     Args:
         emulator: An emulator that has not seen them.
         library: The library.
         test: Indices of the stars.
-        settings: Settings of the measurement; its emulator is not used.
+        settings: How to measure.
 
     Returns:
         Labels of the stars, in the order of ``test``.
     """
-    inference = Inference(
-        emulator, settings.matching, settings.grouping, settings.fitting, settings.flagging
-    )
+    fitter = BatchFitter(emulator, settings)
     spectra = library.spectra[test]
-    _, start = inference.start(spectra)
+    start = fitter.match(spectra).start
     _, group = settings.grouping.order([""] * len(test), start.numpy())
-    return inference.measure(GroupBatch(test, torch.from_numpy(group), spectra))
+    return fitter.measure(GroupBatch(test, torch.from_numpy(group), spectra))

@@ -9,10 +9,11 @@ from omegaconf import DictConfig
 from torchfit.catalogue.merge import merge_parts
 from torchfit.emulator.artefact import fingerprint, load_emulator
 from torchfit.files.atomic import remove, remove_remnants
+from torchfit.measure.fitter import BatchFitter
 from torchfit.report.choice import choose_examples
 from torchfit.run.build import build
 from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
-from torchfit.run.settings import build_finishing, build_inference, demand_least
+from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
 from torchfit.run.terminal import print_results
 from torchfit.survey.crew import join_crew
 from torchfit.survey.fit import fit_survey
@@ -39,24 +40,24 @@ def infer(cfg: DictConfig) -> Path:
     uncertainty.check()
     reader, packing, trainer = build(cfg.data), build(cfg.pack), build(cfg.trainer)
     crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
-    inference = build_inference(cfg, trained.at_resolution(reader.lsf_fwhm_at(trained.wave)))
+    emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
+    settings = build_fit_settings(cfg, uncertainty.posterior)
     record = settings_of(cfg) | {"emulator_sha256": fingerprint(artefact)}
     inputs = {"sources": reader.sources(), "sampled": uncertainty.wanted()}
     work = folder / f"work-{run_key(record | settings_of(cfg, *_AFTER_THE_FIT) | inputs)}"
-    emulator = inference.emulator
     paths, rejects = packing.pack(
         reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
     )
-    survey = match_survey(paths, inference, work / "start", crew)
-    inference.sampling, inference.chosen = uncertainty.posterior, uncertainty.chosen(survey.stars)
-    parts = fit_survey(survey, inference, trainer, work / "parts", cfg.batch_groups, crew)
+    survey = match_survey(paths, BatchFitter(emulator, settings), work / "start", crew)
+    fitter = BatchFitter(emulator, settings, survey.noise, uncertainty.chosen(survey.stars))
+    parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
     if not crew.leads:
         return folder
     table = merge_parts(parts, survey.stars["star"].to_numpy(), emulator.label_names)
-    snr = inference.flagging.survey.snr.ratio(table)
+    snr = settings.flagging.survey.snr.ratio(table)
     calibrated = uncertainty.calibrate(table, emulator, snr)
     table = calibrated.table
-    examples = choose_examples(table, survey, inference, cfg.n_examples)
+    examples = choose_examples(table, survey, emulator, cfg.n_examples)
     finished = finishing.finish(
         table, rejects, emulator.label_names, record | command_of(cfg, "infer", *HOW_MANY)
     )

@@ -2,12 +2,11 @@
 
 from omegaconf import DictConfig
 
-from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.settings import FitSettings
 from torchfit.run.build import build
 from torchfit.run.finish import Finishing
+from torchfit.uncertainty.sampling import PosteriorSampling
 
 
 def demand_least(cfg: DictConfig, **least: int) -> None:
@@ -17,18 +16,24 @@ def demand_least(cfg: DictConfig, **least: int) -> None:
             raise ConfigError(f"{name}={cfg[name]} must be a whole number, at least {low}")
 
 
-def build_inference(cfg: DictConfig, emulator: Emulator) -> Inference:
-    """Everything that measures with an emulator.
+def build_fit_settings(cfg: DictConfig, sampling: PosteriorSampling | None = None) -> FitSettings:
+    """How spectra are measured.
 
     Args:
         cfg: Composed configuration.
-        emulator: At the resolution of the survey.
+        sampling: How posteriors are sampled; ``None`` for no posterior.
 
     Returns:
-        The inference.
+        The settings.
     """
-    fitting = Fitting(build(cfg.metric), build(cfg.optimise))
-    return Inference(emulator, build(cfg.match), build(cfg.group), fitting, build(cfg.flags))
+    return FitSettings(
+        matching=build(cfg.match),
+        grouping=build(cfg.group),
+        metric=build(cfg.metric),
+        optimisers=build(cfg.optimise),
+        flagging=build(cfg.flags),
+        sampling=sampling,
+    )
 
 
 def build_finishing(cfg: DictConfig) -> Finishing:

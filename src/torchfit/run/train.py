@@ -18,7 +18,7 @@ from torchfit.report.training import flux_residual_rows, inversion_rows, trainin
 from torchfit.run.build import build
 from torchfit.run.held_out import hold_out
 from torchfit.run.record import run_key, settings_of
-from torchfit.run.settings import build_inference, demand_least
+from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
 
@@ -46,8 +46,8 @@ def train(cfg: DictConfig) -> Path:
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
     emulator = replace(emulator, settings=record)
-    uncertainty, inference = build(cfg.uncertainty), build_inference(cfg, emulator)
-    held_out, measured = hold_out(emulator, training, inference, uncertainty.n_noisy)
+    uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
+    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy)
     emulator = uncertainty.learn(emulator, measured.quiet, measured.noisy)
     flux_rows = flux_residual_rows(held_out)
     label_rows = inversion_rows(held_out, emulator.label_names)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from torchfit.emulator.learner import TrainerFactory
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.module import FitModule
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.datamodule import GroupDataset, SurveyDataModule
 from torchfit.survey.match import MatchedSurvey
@@ -14,7 +15,7 @@ from torchfit.survey.part_writer import PartWriter, part_path
 
 def fit_survey(
     survey: MatchedSurvey,
-    inference: Inference,
+    fitter: BatchFitter,
     trainer: TrainerFactory,
     folder: Path,
     batch_groups: int,
@@ -24,7 +25,7 @@ def fit_survey(
 
     Args:
         survey: The matched survey.
-        inference: Emulator and settings.
+        fitter: Emulator and settings.
         trainer: Builds the Lightning trainer.
         folder: Where parts go; those that are there are not made again.
         batch_groups: Groups per batch.
@@ -33,7 +34,7 @@ def fit_survey(
     Returns:
         All parts.
     """
-    labels = inference.emulator.label_names
+    labels = fitter.emulator.label_names
     dataset = GroupDataset(survey.packed, survey.group, batch_groups)
     done = [number for number in dataset.numbers if part_path(folder, number).exists()]
     n_done = int(np.isin(survey.group // batch_groups, done).sum())
@@ -43,6 +44,6 @@ def fit_survey(
     if len(rest):
         writer = PartWriter(folder, survey.stars, labels, n_done)
         run = trainer(callbacks=[writer])
-        run.predict(inference, datamodule=SurveyDataModule(rest), return_predictions=False)
+        run.predict(FitModule(fitter), datamodule=SurveyDataModule(rest), return_predictions=False)
     crew.meet()
     return paths

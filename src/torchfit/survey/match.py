@@ -13,7 +13,7 @@ from torchfit.files.atomic import atomic
 from torchfit.library.identity import star_key
 from torchfit.likelihood.noise import NoiseShape
 from torchfit.measure.allocator import keep_freed_memory
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.datamodule import PackedSurvey
 from torchfit.survey.shards import Shard
@@ -31,44 +31,48 @@ class MatchedSurvey:
         stars: One row per star: what its file says, ``spectral_class`` and ``in_library``.
         group: Group of each star.
         matches: Start labels and best correlation of each star, side by side.
+        noise: How its noise runs with wavelength; ``None`` where no star shares matrices.
     """
 
     packed: PackedSurvey
     stars: pd.DataFrame
     group: np.ndarray
     matches: np.ndarray
+    noise: NoiseShape | None
 
 
 def match_survey(
-    paths: list[Path], inference: Inference, folder: Path, crew: Crew = ALONE
+    paths: list[Path], fitter: BatchFitter, folder: Path, crew: Crew = ALONE
 ) -> MatchedSurvey:
     """Match every star to the library, and order the survey into groups.
 
     Args:
         paths: Shards.
-        inference: Emulator and settings.
+        fitter: Emulator and settings.
         folder: Where the start labels of each shard go; those that are there are kept.
         crew: Who matches which shards.
 
     Returns:
         The survey, ready to fit.
     """
-    packed = PackedSurvey.of(paths, inference.emulator.wave)
+    emulator, settings = fitter.emulator, fitter.settings
+    packed = PackedSurvey.of(paths, emulator.wave)
     keep_freed_memory()
     stars = pd.concat([Shard(path).info() for path in paths], ignore_index=True)
     with tqdm(total=len(stars), desc="matching", unit="star", disable=not crew.leads) as bar:
         for number, path in enumerate(paths):
             if crew.takes(number):
-                match_shard(path, inference, folder)
+                match_shard(path, fitter, folder)
                 bar.update(len(Shard(path)) * crew.size)
     crew.meet()
     matches = np.concatenate([np.load(start_path(folder, path)) for path in paths])
-    classes, group = inference.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
-    known = {star_key(name) for name in inference.emulator.library.star_names}
+    classes, group = settings.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
+    known = {star_key(name) for name in emulator.library.star_names}
     in_library = [bool(name) and star_key(name) in known for name in stars["name"]]
-    inference.know_noise(noise_shape(packed, matches, inference.emulator))
     stars = stars.assign(spectral_class=classes, in_library=in_library)
-    return MatchedSurvey(packed, stars, group, matches)
+    shares = settings.metric.sharing is not None
+    noise = noise_shape(packed, matches, emulator) if shares else None
+    return MatchedSurvey(packed, stars, group, matches, noise)
 
 
 def noise_shape(packed: PackedSurvey, matches: np.ndarray, emulator: Emulator) -> NoiseShape:
@@ -94,20 +98,20 @@ def start_path(folder: Path, shard: Path) -> Path:
     return folder / f"{shard.stem}.npy"
 
 
-def match_shard(path: Path, inference: Inference, folder: Path) -> None:
+def match_shard(path: Path, fitter: BatchFitter, folder: Path) -> None:
     """Write the start labels of the stars of a shard, unless they are there.
 
     Args:
         path: The shard.
-        inference: Emulator and settings.
+        fitter: Emulator and settings.
         folder: Where they go.
     """
     if start_path(folder, path).exists():
         return
     shard = Shard(path)
     pieces = np.split(np.arange(len(shard)), range(MATCH_AT_ONCE, len(shard), MATCH_AT_ONCE))
-    spectra = (shard.spectra(inference.emulator.wave, piece) for piece in pieces)
-    found = (inference.start(piece) for piece in spectra)
-    matches = [torch.cat([start, cfi.max(1).values[:, None]], dim=1) for cfi, start in found]
+    spectra = (shard.spectra(fitter.emulator.wave, piece) for piece in pieces)
+    found = (fitter.match(piece) for piece in spectra)
+    matches = [torch.cat([each.start, each.best_cfi[:, None]], dim=1) for each in found]
     with atomic(start_path(folder, path)) as temp, temp.open("wb") as file:
         np.save(file, torch.cat(matches).numpy())

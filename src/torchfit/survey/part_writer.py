@@ -12,7 +12,7 @@ from torchfit.catalogue.parts import write_part
 from torchfit.catalogue.result import result_table
 from torchfit.emulator.progress import Bar
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.module import Measured
+from torchfit.measure.measurement import Measurement
 from torchfit.survey.crew import leave_with_parent
 
 
@@ -55,7 +55,7 @@ class PartWriter(Bar, BasePredictionWriter):
         self,
         trainer: lightning.Trainer,
         pl_module: lightning.LightningModule,
-        prediction: Measured,
+        prediction: Measurement,
         batch_indices: Sequence[int] | None,
         batch: GroupBatch,
         batch_idx: int,

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.library.scaling import LabelScaler
-from torchfit.likelihood.objective import Objective
+from torchfit.likelihood.objective import Evaluation
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,7 @@ class MeasuredLabels:
 
 
 def fisher_errors(
-    objective: Objective,
-    residuals: Float[Tensor, "star comp comp"] | None,
-    scaler: LabelScaler,
-    unit: Float[Tensor, "star label"],
+    solution: Evaluation, scaler: LabelScaler, unit: Float[Tensor, "star label"]
 ) -> LabelErrors:
     r"""Standard deviations of the labels from the Gauss-Newton Hessian at the solution.
 
@@ -80,17 +77,16 @@ def fisher_errors(
     .. math:: F^{-1} N F^{-1} + H^{-1} (H - N) H^{-1}.
 
     Args:
-        objective: Loss with errors and prior; an unweighted one gives no meaningful error.
-        residuals: Covariance :math:`\Sigma` that was folded into the objective; ``None`` where the
-            objective knows it.
+        solution: The objective, with errors and prior, at the solution; an unweighted one gives no
+            meaningful error.
         scaler: Labels to unit labels.
         unit: Unit labels of the solution.
 
     Returns:
         Errors in the units of the labels; NaN where the spectrum says nothing of a label.
     """
-    hessian = objective.derivatives(unit)[2].to(unit)
-    fisher, noise = objective.information(unit, residuals)
+    hessian = solution.derivatives()[2].to(unit)
+    fisher, noise = solution.information()
     variances = torch.stack([_sandwich(fisher, noise), _sandwich(hessian, hessian - noise)])
     of_noise, of_model = variances.sqrt() * scaler.scale(unit)
     return LabelErrors(of_model, of_noise)

@@ -64,7 +64,7 @@ class Posterior:
         )
 
     @classmethod
-    def nowhere(cls, labels: Float[Tensor, "star label"]) -> "Posterior":
+    def unsampled(cls, labels: Float[Tensor, "star label"]) -> "Posterior":
         """No star sampled.
 
         Args:
@@ -143,8 +143,7 @@ def log_density(problem: Problem) -> LogDensity:
     def evaluate(x: Float[Tensor, "star walker label"]) -> Float[Tensor, "star walker"]:
         inside = ((x >= problem.lower) & (x <= problem.upper)).all(dim=2)
         # Far outside, the emulator's mean may be any number; it is not asked.
-        where = x.clamp(problem.lower, problem.upper).to(problem.objective.dtype)
-        loss = problem.objective.loss(where)
-        return torch.where(inside, -0.5 * loss.to(x), -torch.inf)
+        loss = problem.objective.loss(x.clamp(problem.lower, problem.upper))
+        return torch.where(inside, -0.5 * loss, -torch.inf)
 
     return evaluate

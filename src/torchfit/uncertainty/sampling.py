@@ -60,7 +60,7 @@ class PosteriorSampling:
         Returns:
             The posterior, NaN for stars that were not chosen.
         """
-        result = Posterior.nowhere(unit)
+        result = Posterior.unsampled(unit)
         places = torch.arange(len(star), device=star.device)
         if chosen is not None:
             places = places[torch.isin(star, chosen.to(star))]

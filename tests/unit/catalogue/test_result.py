@@ -7,7 +7,7 @@ import torch
 
 from torchfit.catalogue.result import result_table
 from torchfit.catalogue.schema import columns
-from torchfit.measure.module import Measured
+from torchfit.measure.measurement import Measurement
 from torchfit.names import LABELS
 from torchfit.optimise.problem import STOP_REASONS, Fit
 from torchfit.spectra import StarInfo
@@ -34,7 +34,7 @@ def measured():
     labels = torch.tensor([[5000.0, 4.0, -1.0], [6000.0, 3.0, 0.0]], dtype=torch.float64)
     two, whole = torch.tensor([1.0, 2.0], dtype=torch.float64), torch.tensor([3, 4])
     fit = Fit(labels, two, whole, whole + 10, torch.tensor([0, len(STOP_REASONS) - 1]))
-    return Measured(
+    return Measurement(
         star=torch.tensor([2, 0]),
         group=torch.tensor([7, 8]),
         labels=labels,
@@ -104,7 +104,7 @@ def test_errors_come_in_parts(measured, stars):
 
 
 def test_a_sampled_posterior_has_columns_beside_the_error(measured, stars):
-    posterior = Posterior.nowhere(measured.labels)
+    posterior = Posterior.unsampled(measured.labels)
     one = Posterior(
         measured.labels[:1] + 5,
         torch.diag(torch.tensor([100.0, 4, 9], dtype=torch.float64) ** 2)[None],

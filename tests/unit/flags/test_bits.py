@@ -24,6 +24,7 @@ def test_the_bits_of_old_catalogues_keep_their_meaning():
         "NO_ALPHA_FE": 4096,
         "PECULIAR": 8192,
         "NOT_MIXED": 16384,
+        "INVALID": 32768,
     }
 
 

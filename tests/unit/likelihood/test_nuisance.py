@@ -1,8 +1,9 @@
 import pytest
 import torch
+from tests.metrics import plain_nuisance
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.nuisance import Nuisance, legendre
+from torchfit.likelihood.nuisance import legendre
 from torchfit.names import SPEED_OF_LIGHT
 
 WAVE = torch.linspace(4000, 4400, 801, dtype=torch.float64)
@@ -15,11 +16,11 @@ def line(wave):
 @pytest.mark.parametrize(
     ("nuisance", "n_columns"),
     [
-        (Nuisance(), 0),
-        (Nuisance(continuum_degree=0), 1),
-        (Nuisance(continuum_degree=4), 5),
-        (Nuisance(velocity_sigma=10.0), 1),
-        (Nuisance(continuum_degree=2, velocity_sigma=10.0), 4),
+        (plain_nuisance(), 0),
+        (plain_nuisance(continuum_degree=0), 1),
+        (plain_nuisance(continuum_degree=4), 5),
+        (plain_nuisance(velocity_sigma=10.0), 1),
+        (plain_nuisance(continuum_degree=2, velocity_sigma=10.0), 4),
     ],
 )
 def test_a_column_for_every_prior(nuisance, n_columns):
@@ -29,26 +30,26 @@ def test_a_column_for_every_prior(nuisance, n_columns):
 
 
 def test_priors_have_the_velocity_last():
-    nuisance = Nuisance(continuum_degree=1, continuum_sigma=0.2, velocity_sigma=30.0)
+    nuisance = plain_nuisance(continuum_degree=1, continuum_sigma=0.2, velocity_sigma=30.0)
     assert nuisance.sigma == [0.2, 0.2, 30.0]
 
 
 def test_the_continuum_multiplies_the_model(assert_close):
-    columns = Nuisance(continuum_degree=3).columns(WAVE, line(WAVE)[None])
+    columns = plain_nuisance(continuum_degree=3).columns(WAVE, line(WAVE)[None])
     assert_close(columns[0], line(WAVE)[:, None] * legendre(WAVE, 3))
 
 
 @pytest.mark.parametrize("velocity", [-30.0, 5.0, 30.0])
 def test_the_velocity_column_is_the_doppler_shift(velocity):
     """A receding star has its lines at longer wavelengths."""
-    column = Nuisance(velocity_sigma=10.0).columns(WAVE, line(WAVE)[None])[0, :, 0]
+    column = plain_nuisance(velocity_sigma=10.0).columns(WAVE, line(WAVE)[None])[0, :, 0]
     shifted = line(WAVE * (1 - velocity / SPEED_OF_LIGHT))
     change = shifted - line(WAVE)
     assert (change - velocity * column).abs().max() < 0.1 * change.abs().max()
 
 
 def test_the_posterior_finds_continuum_and_velocity():
-    nuisance = Nuisance(continuum_degree=1, continuum_sigma=1.0, velocity_sigma=100.0)
+    nuisance = plain_nuisance(continuum_degree=1, continuum_sigma=1.0, velocity_sigma=100.0)
     model = line(WAVE)[None]
     truth = torch.tensor([0.03, -0.02, 12.0], dtype=torch.float64)
     flux = model + nuisance.columns(WAVE, model) @ truth
@@ -57,7 +58,7 @@ def test_the_posterior_finds_continuum_and_velocity():
 
 
 def test_without_information_the_posterior_is_the_prior():
-    nuisance = Nuisance(continuum_degree=1, velocity_sigma=100.0)
+    nuisance = plain_nuisance(continuum_degree=1, velocity_sigma=100.0)
     model = line(WAVE)[None]
     found = nuisance.posterior_mean(WAVE, model, torch.zeros_like(model), model + 9)
     assert (found == 0).all()
@@ -77,4 +78,4 @@ def test_legendre_is_orthogonal_and_one_at_the_red_end():
 )
 def test_impossible_settings_are_refused(setting):
     with pytest.raises(ConfigError, match=next(iter(setting))):
-        Nuisance(**setting)
+        plain_nuisance(**setting)

@@ -2,15 +2,16 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.metrics import loss_of, plain_metric
 
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.objective import StartPrior, Support
+from torchfit.likelihood.prior import StartPrior
+from torchfit.likelihood.support import Support
 
 
 @pytest.fixture
 def objective(emulator, observe, draw_labels):
     labels = draw_labels(5, 33)
-    return Metric().objective(emulator, observe(labels, 0.01), labels)
+    return loss_of(plain_metric(), emulator, observe(labels, 0.01), labels)
 
 
 def test_chosen_stars_have_their_own_loss(objective, generator, assert_close):
@@ -50,22 +51,24 @@ def test_what_the_spectrum_asks_for_is_a_newton_step_of_chi_squared(objective, a
     step = 1e-4 * torch.eye(3).double()
     up, here, down = (objective.chi_squared(unit[:, None] + sign * step) for sign in (1, 0, -1))
     gradient, bend = (up - down) / 4e-4, (up - 2 * here + down) / 2e-8
-    wanted, sigma = objective.asked_for(unit)
-    fisher = objective.information(unit, torch.zeros(5, 8, 8).double())[0]
+    wanted, sigma = objective.at(unit).asked_for()
+    fisher = objective.at(unit).information()[0]
     moved = torch.linalg.solve(fisher, -gradient)
     assert (wanted - unit - moved).abs().max() < 1e-3 * moved.abs().max()
     assert_close(sigma, torch.linalg.inv(fisher).diagonal(dim1=1, dim2=2).sqrt())
     assert (fisher.diagonal(dim1=1, dim2=2) / bend - 1).abs().median() < 0.1
 
 
-def test_prior_and_wall_have_no_say_in_what_the_spectrum_asks_for(objective, emulator):
+def test_prior_and_wall_do_not_count_in_what_the_spectrum_asks_for(objective, emulator):
     unit = objective.prior.mean + 0.3
     other = replace(
         objective,
         prior=StartPrior(unit - 1, 50 * objective.prior.precision),
         support=Support(density=1e6, weight=10.0),
     )
-    for ours, theirs in zip(objective.asked_for(unit), other.asked_for(unit), strict=True):
+    for ours, theirs in zip(
+        objective.at(unit).asked_for(), other.at(unit).asked_for(), strict=True
+    ):
         assert torch.equal(ours, theirs)
     assert not torch.equal(objective.derivatives(unit)[1], other.derivatives(unit)[1])
 
@@ -74,8 +77,7 @@ def test_a_star_without_a_good_pixel_asks_for_nothing(emulator, observe, draw_la
     labels = draw_labels(2, 33)
     spectra = observe(labels, 0.01)
     spectra.ivar[0] = 0
-    wanted, sigma = (
-        Metric().objective(emulator, spectra, labels).asked_for(emulator.scaler.to_unit(labels))
-    )
+    objective = loss_of(plain_metric(), emulator, spectra, labels)
+    wanted, sigma = objective.at(emulator.scaler.to_unit(labels)).asked_for()
     assert wanted[0].isnan().all() and sigma[0].isnan().all()
     assert wanted[1].isfinite().all() and sigma[1].isfinite().all()

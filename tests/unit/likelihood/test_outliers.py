@@ -2,12 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.metrics import condense, fit_by, plain_metric
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.exact import ExactLikelihood
 from torchfit.likelihood.outliers import Outliers
-from torchfit.measure.fitting import Fitting
-from torchfit.optimise.lm import LevenbergMarquardt
 
 N_STARS = 12
 SPIKES = torch.tensor([60, 61, 150, 151, 152, 300])
@@ -30,7 +29,7 @@ def spiked(spectra, height):
 
 
 def fold(emulator, spectra, labels, outliers):
-    return Metric(outliers=outliers).fold(emulator, spectra, labels)
+    return condense(plain_metric(outliers=outliers), emulator, spectra, labels)
 
 
 def test_clean_spectra_lose_nothing(emulator, spectra, labels):
@@ -49,8 +48,8 @@ def test_cosmic_rays_are_found_and_only_they(emulator, spectra, labels):
 
 def test_the_fit_of_a_spiked_spectrum_is_that_of_the_clean_one(emulator, spectra, labels):
     def errors(spectra, outliers):
-        fitting = Fitting(Metric(outliers=outliers), {"lm": LevenbergMarquardt()})
-        fit = fitting.fit(emulator, spectra, labels, None).fit
+        likelihood = ExactLikelihood(plain_metric(outliers=outliers), emulator)
+        _, fit = fit_by(likelihood, emulator, spectra, labels)
         return (fit.unit - emulator.scaler.to_unit(labels)).abs().mean()
 
     harmed = spiked(spectra, 0.3)
@@ -92,7 +91,7 @@ def test_a_star_without_a_good_pixel_has_no_outlier(emulator, spectra, labels):
 
 
 def test_the_unweighted_metric_has_no_outliers(emulator, spectra, labels):
-    folded = Metric(weighted=False, outliers=Outliers()).fold(emulator, spectra, labels)
+    folded = condense(plain_metric(weighted=False, outliers=Outliers()), emulator, spectra, labels)
     assert not folded.clipped.any()
     assert folded.score.isnan().all()
 

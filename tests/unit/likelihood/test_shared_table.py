@@ -2,18 +2,18 @@
 
 import pytest
 import torch
+from tests.metrics import plain_nuisance
 
-from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.outliers import Outliers
-from torchfit.likelihood.shared_table import Columns, Shared, Table
+from torchfit.likelihood.shared_table import NodeColumns, NodeTables, Table
 
-NUISANCE = Nuisance(2, 0.05, velocity_sigma=20.0)
+NUISANCE = plain_nuisance(2, 0.05, velocity_sigma=20.0)
 NODE = 7
 
 
 @pytest.fixture(scope="module")
 def columns(emulator):
-    return Columns.at(emulator, NODE, NUISANCE)
+    return NodeColumns.at(emulator, NODE, NUISANCE)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def y(emulator):
 
 
 def shared(columns, table, n_stars):
-    return Shared(columns, [table], torch.zeros(n_stars, dtype=torch.long))
+    return NodeTables(columns, [table], torch.zeros(n_stars, dtype=torch.long))
 
 
 def test_chi_squared_is_that_of_the_dense_covariance(emulator, columns, weight, table, y):

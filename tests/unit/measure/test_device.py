@@ -35,13 +35,14 @@ def test_every_tensor_is_moved_however_deep(outer):
     assert (moved.number, moved.inner.name, moved.table) == (3.0, "inner", {})
 
 
-def test_the_original_stays_but_for_modules(outer):
+def test_the_original_stays_whole(outer):
     to_device(outer, META)
     assert outer.inner.values.device == CPU
-    assert outer.module.weight.device == META
+    assert outer.module.weight.device == CPU
 
 
 def test_what_is_there_already_is_shared(outer):
+    assert to_device(outer, CPU).module is outer.module
     assert to_device(outer, CPU).inner.values is outer.inner.values
 
 

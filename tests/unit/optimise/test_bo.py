@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.contract.optimiser_contract import GROUPS, IndependentGroupsContract, make_problem
+from tests.metrics import plain_metric
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.exact import Metric
 from torchfit.optimise.bo import BayesianOptimisation
 
 FAST = BayesianOptimisation(
@@ -88,8 +88,11 @@ def flat(problem):
         problem,
         objective=replace(
             objective,
-            precision=torch.zeros_like(objective.precision),
-            pull=torch.zeros_like(objective.pull),
+            form=replace(
+                objective.form,
+                precision=torch.zeros_like(objective.form.precision),
+                pull=torch.zeros_like(objective.form.pull),
+            ),
             prior=prior,
         ),
     )
@@ -158,7 +161,7 @@ def test_a_number_that_makes_no_sense_is_refused(wrong):
 
 def test_unweighted_search_lowers_the_sum_of_squares(emulator, observe, draw_labels):
     spectra = observe(draw_labels(8, 20), 0.01, seed=20)
-    metric = Metric(weighted=False)
+    metric = plain_metric(weighted=False)
     problem, start = make_problem(emulator, spectra, tuple(range(8)), metric)
     fit = FAST.minimise(problem, start)
     before, after = (

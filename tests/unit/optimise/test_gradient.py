@@ -49,8 +49,11 @@ def test_a_direction_that_nothing_constrains_is_left(case):
     objective = problem.objective
     blank = replace(
         objective,
-        precision=torch.zeros_like(objective.precision),
-        pull=torch.zeros_like(objective.pull),
+        form=replace(
+            objective.form,
+            precision=torch.zeros_like(objective.form.precision),
+            pull=torch.zeros_like(objective.form.pull),
+        ),
         prior=replace(
             objective.prior,
             precision=torch.diag_embed(torch.tensor([[4.0, 1.0, 0.0]] * len(start.loss)).double()),

@@ -9,10 +9,11 @@ from tests.contract.optimiser_contract import (
     make_problem,
     not_above,
 )
+from tests.metrics import plain_metric
 
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
-from torchfit.likelihood.exact import Metric
+from torchfit.likelihood.form import DenseForm
 from torchfit.likelihood.objective import Objective, StartPrior, Support
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.problem import Fit
@@ -98,7 +99,9 @@ def test_a_label_on_the_edge_is_held_and_the_others_go_on(emulator, observe, dra
     """Stars hotter than the library: the temperature on the edge, the others at their best."""
     labels = draw_labels(6, 21)
     labels[:, 0] = emulator.library.labels[:, 0].max() * 1.02
-    problem, start = make_problem(emulator, observe(labels, 0.002), (0,) * 6, Metric(False))
+    problem, start = make_problem(
+        emulator, observe(labels, 0.002), (0,) * 6, plain_metric(weighted=False)
+    )
     fit = LevenbergMarquardt(max_iterations=100, tolerance=1e-14).minimise(problem, start)
     assert set(fit.stop_reasons()) == {"converged"}
     _, gradient, hessian = problem.objective.derivatives(fit.unit)
@@ -123,10 +126,9 @@ def rough(case, generator):
     nothing = StartPrior(start.unit, torch.zeros(n_stars, 3, 3).double())
     eye = torch.eye(4).double().expand(n_stars, 4, 4)
     target = torch.randn(n_stars, 4, generator=generator).double()
-    form = (eye, target, target.square().sum(dim=1))
-    objective = Objective.about(
-        gp.predictor, torch.zeros_like(target), form, nothing, Support(weight=0.0)
-    )
+    centre, error = torch.zeros_like(target), problem.objective.form.emulator_error
+    form = DenseForm.about(centre, (eye, target, target.square().sum(dim=1)), error)
+    objective = Objective(gp.predictor, centre, form, nothing, Support(weight=0.0))
     rough = replace(problem, objective=objective)
     return rough, Fit.at_start(rough, 0.5 * torch.randn(n_stars, 3, generator=generator).double())
 
@@ -156,7 +158,9 @@ def test_a_star_that_says_converged_stands_at_a_minimum(rough):
 def test_an_unweighted_star_without_a_good_pixel_is_singular_and_stays(emulator, spectra):
     ivar = spectra.ivar.clone()
     ivar[1] = 0
-    problem, start = make_problem(emulator, replace(spectra, ivar=ivar), GROUPS, Metric(False))
+    problem, start = make_problem(
+        emulator, replace(spectra, ivar=ivar), GROUPS, plain_metric(weighted=False)
+    )
     fit = LevenbergMarquardt().minimise(problem, start)
     assert [place for place, why in enumerate(fit.stop_reasons()) if why == "singular"] == [1]
     assert torch.equal(fit.unit[1], start.unit[1])
@@ -166,7 +170,8 @@ def test_a_loss_that_is_not_finite_is_reported_and_the_others_are_fitted(case):
     problem, start = case
     constant = problem.objective.constant.clone()
     constant[4] = torch.nan
-    broken = replace(problem, objective=replace(problem.objective, constant=constant))
+    form = replace(problem.objective.form, constant=constant)
+    broken = replace(problem, objective=replace(problem.objective, form=form))
     fit = LevenbergMarquardt().minimise(broken, Fit.at_start(broken, start.unit))
     whole = LevenbergMarquardt().minimise(problem, start)
     assert fit.stop_reasons()[4] == "singular"

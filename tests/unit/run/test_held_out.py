@@ -3,26 +3,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.metrics import plain_metric
 
 from torchfit.emulator.gp import SharedKernelGP
-from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
 from torchfit.library.folds import folds_by_star
 from torchfit.library.sample import SampleSizes
-from torchfit.likelihood.exact import Metric
 from torchfit.match.matching import Matching
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.settings import FitSettings
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.run.held_out import held_out_stars, hold_out, measure_library
 
 
 @pytest.fixture(scope="module")
-def settings(emulator):
-    fitting = Fitting(Metric(), {"lm": LevenbergMarquardt(max_iterations=5)})
-    return Inference(
-        emulator, Matching(t=10), Grouping(n_group=20, max_comp=2), fitting, Flagging()
-    )
+def settings():
+    optimisers = {"lm": LevenbergMarquardt(max_iterations=5)}
+    grouping = Grouping(n_group=20, max_comp=2)
+    return FitSettings(Matching(t=10), grouping, plain_metric(), optimisers)
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +95,6 @@ def test_stars_are_measured_in_the_order_asked_for(emulator, library, settings, 
     assert measured.star.tolist() == test.tolist()
     flipped = measure_library(emulator, library, test.flip(0), settings)
     assert_close(measured.labels, flipped.labels.flip(0))
-
-
-def test_the_emulator_of_the_settings_is_not_used(emulator, masked_emulator, library, settings):
-    other = Inference(
-        masked_emulator, settings.matching, settings.grouping, settings.fitting, settings.flagging
-    )
-    test = torch.arange(4)
-    one = measure_library(emulator, library, test, settings)
-    two = measure_library(emulator, library, test, other)
-    assert torch.equal(one.labels, two.labels)
 
 
 def test_labels_come_with_the_errors_of_their_fits(emulator, library, folded, settings):

@@ -8,7 +8,7 @@ import torch
 
 from torchfit.catalogue.parts import read_part
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.module import Measured
+from torchfit.measure.measurement import Measurement
 from torchfit.survey import part_writer
 from torchfit.survey.part_writer import PartWriter, part_path
 
@@ -50,7 +50,7 @@ def test_parts_are_named_by_the_number_of_their_batch(tmp_path):
 
 
 def write(writer, batch, rows, world_size=1):
-    measured = Mock(Measured, rows=rows)
+    measured = Mock(Measurement, rows=rows)
     writer.write_on_batch_end(trainer(True, world_size), MODULE, measured, None, batch, 0, 0)
 
 

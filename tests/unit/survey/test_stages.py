@@ -5,21 +5,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.metrics import plain_metric
 
 from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
 from torchfit.exceptions import CatalogueError
-from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
-from torchfit.likelihood.exact import Metric
 from torchfit.match.matching import Matching
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.settings import FitSettings
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.report.choice import choose_examples
 from torchfit.run.trainer import build_trainer
 from torchfit.spectra import StarInfo
-from torchfit.survey import match
+from torchfit.survey import match as matching
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 from torchfit.survey.part_writer import part_path
@@ -31,9 +30,10 @@ FIRST = 100
 
 
 @pytest.fixture(scope="module")
-def inference(emulator):
-    fitting = Fitting(Metric(), {"lm": LevenbergMarquardt(max_iterations=3)})
-    return Inference(emulator, Matching(t=10), Grouping(n_group=3, max_comp=2), fitting, Flagging())
+def fitter(emulator):
+    optimisers = {"lm": LevenbergMarquardt(max_iterations=3)}
+    grouping = Grouping(n_group=3, max_comp=2)
+    return BatchFitter(emulator, FitSettings(Matching(t=10), grouping, plain_metric(), optimisers))
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +53,19 @@ def paths(tmp_path_factory, observe, draw_labels):
 
 
 @pytest.fixture(scope="module")
-def survey(paths, inference, tmp_path_factory):
-    return match_survey(paths, inference, tmp_path_factory.mktemp("start"))
+def survey(paths, fitter, tmp_path_factory):
+    return match_survey(paths, fitter, tmp_path_factory.mktemp("start"))
 
 
-def fit(survey, inference, trainer, folder, batch_groups):
-    parts = fit_survey(survey, inference, trainer, folder, batch_groups)
+def fit(survey, fitter, trainer, folder, batch_groups):
+    parts = fit_survey(survey, fitter, trainer, folder, batch_groups)
     stars = survey.stars["star"].to_numpy()
-    return merge_parts(parts, stars, inference.emulator.label_names)
+    return merge_parts(parts, stars, fitter.emulator.label_names)
 
 
 @pytest.fixture(scope="module")
-def table(survey, inference, tmp_path_factory):
-    return fit(survey, inference, build_trainer, tmp_path_factory.mktemp("parts"), 2)
+def table(survey, fitter, tmp_path_factory):
+    return fit(survey, fitter, build_trainer, tmp_path_factory.mktemp("parts"), 2)
 
 
 def test_matching_keeps_what_is_known_of_the_stars(survey):
@@ -93,37 +93,37 @@ def test_groups_hold_stars_of_one_class(survey):
 
 @pytest.mark.parametrize("at_once", [1, 4, 100])
 def test_how_many_are_matched_at_once_does_not_matter(
-    paths, inference, survey, monkeypatch, tmp_path, at_once
+    paths, fitter, survey, monkeypatch, tmp_path, at_once
 ):
-    monkeypatch.setattr(match, "MATCH_AT_ONCE", at_once)
-    again = match_survey(paths, inference, tmp_path)
+    monkeypatch.setattr(matching, "MATCH_AT_ONCE", at_once)
+    again = match_survey(paths, fitter, tmp_path)
     np.testing.assert_array_equal(again.group, survey.group)
     pd.testing.assert_frame_equal(again.stars, survey.stars)
 
 
-def test_matched_shards_are_not_matched_again(paths, inference, survey, monkeypatch, tmp_path):
-    match_survey(paths, inference, tmp_path)
+def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch, tmp_path):
+    match_survey(paths, fitter, tmp_path)
     (tmp_path / "0.npy").unlink()
     matched = []
 
-    def start(self, spectra):
+    def match(self, spectra):
         matched.append(len(spectra))
         return original(self, spectra)
 
-    original = Inference.start
-    monkeypatch.setattr(Inference, "start", start)
-    again = match_survey(paths, inference, tmp_path)
+    original = BatchFitter.match
+    monkeypatch.setattr(BatchFitter, "match", match)
+    again = match_survey(paths, fitter, tmp_path)
     assert matched == [9]
     np.testing.assert_array_equal(again.group, survey.group)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_left", [1, 2, 3])
-def test_fewer_parts_left_than_devices(survey, inference, table, tmp_path, n_left):
-    fit(survey, inference, build_trainer, tmp_path, 1)
+def test_fewer_parts_left_than_devices(survey, fitter, table, tmp_path, n_left):
+    fit(survey, fitter, build_trainer, tmp_path, 1)
     for path in sorted(tmp_path.iterdir())[:n_left]:
         path.unlink()
-    again = fit(survey, inference, partial(build_trainer, devices=2), tmp_path, 1)
+    again = fit(survey, fitter, partial(build_trainer, devices=2), tmp_path, 1)
     pd.testing.assert_frame_equal(again, table, rtol=1e-7)
 
 
@@ -134,43 +134,43 @@ def test_every_star_is_fitted_once_and_in_order(table, survey):
     assert table[["teff", "logg", "fe_h"]].notna().all(axis=None)
 
 
-def test_finished_parts_are_not_made_again(table, survey, inference, tmp_path):
-    fit(survey, inference, build_trainer, tmp_path, 2)
+def test_finished_parts_are_not_made_again(table, survey, fitter, tmp_path):
+    fit(survey, fitter, build_trainer, tmp_path, 2)
     paths = sorted(tmp_path.iterdir())
     marked = read_part(paths[1]).assign(cfi=-5.0)
     write_part(paths[1], marked)
     paths[0].unlink()
-    again = fit(survey, inference, build_trainer, tmp_path, 2)
+    again = fit(survey, fitter, build_trainer, tmp_path, 2)
     touched = again["star"].isin(marked["star"])
     assert (again.loc[touched, "cfi"] == -5).all()
     pd.testing.assert_frame_equal(again[~touched], table[~touched])
 
 
-def test_with_every_part_there_no_trainer_is_built(survey, inference, tmp_path, table):
-    fit(survey, inference, build_trainer, tmp_path, 2)
+def test_with_every_part_there_no_trainer_is_built(survey, fitter, tmp_path, table):
+    fit(survey, fitter, build_trainer, tmp_path, 2)
 
     def no_trainer(**_):
         raise AssertionError("a trainer was built")
 
-    again = fit(survey, inference, no_trainer, tmp_path, 2)
+    again = fit(survey, fitter, no_trainer, tmp_path, 2)
     pd.testing.assert_frame_equal(again, table)
 
 
-def test_a_part_of_other_stars_is_refused(survey, inference, tmp_path):
-    fit(survey, inference, build_trainer, tmp_path, 2)
+def test_a_part_of_other_stars_is_refused(survey, fitter, tmp_path):
+    fit(survey, fitter, build_trainer, tmp_path, 2)
     part_path(tmp_path, 1).write_bytes(part_path(tmp_path, 0).read_bytes())
     with pytest.raises(CatalogueError, match=r"missing.*doubled"):
-        fit(survey, inference, build_trainer, tmp_path, 2)
+        fit(survey, fitter, build_trainer, tmp_path, 2)
 
 
 @pytest.mark.parametrize("batch_groups", [1, 3, 50])
-def test_batches_do_not_matter(survey, inference, table, tmp_path, batch_groups):
-    other = fit(survey, inference, build_trainer, tmp_path, batch_groups)
+def test_batches_do_not_matter(survey, fitter, table, tmp_path, batch_groups):
+    other = fit(survey, fitter, build_trainer, tmp_path, batch_groups)
     pd.testing.assert_frame_equal(other, table, rtol=1e-7)
 
 
-def test_examples_are_the_middle_of_every_class_and_then_the_worst(table, survey, inference):
-    examples = choose_examples(table, survey, inference, N_STARS)
+def test_examples_are_the_middle_of_every_class_and_then_the_worst(table, survey, fitter):
+    examples = choose_examples(table, survey, fitter.emulator, N_STARS)
     n_classes = table["spectral_class"].nunique()
     shown = table.set_index("star").loc[examples.star]
     assert shown["spectral_class"][:n_classes].nunique() == n_classes
@@ -183,40 +183,34 @@ def test_examples_are_the_middle_of_every_class_and_then_the_worst(table, survey
 
 
 @pytest.mark.parametrize("n_examples", [1, 2, 5, 1000])
-def test_no_more_examples_than_asked_for(table, survey, inference, n_examples):
-    examples = choose_examples(table, survey, inference, n_examples)
+def test_no_more_examples_than_asked_for(table, survey, fitter, n_examples):
+    examples = choose_examples(table, survey, fitter.emulator, n_examples)
     assert len(examples.star) == min(n_examples, N_STARS)
 
 
-def test_an_example_is_the_star_with_its_model(table, survey, inference):
-    examples = choose_examples(table, survey, inference, 3)
+def test_an_example_is_the_star_with_its_model(table, survey, fitter):
+    examples = choose_examples(table, survey, fitter.emulator, 3)
     place = [list(survey.stars["star"]).index(star) for star in examples.star]
     spectra = survey.packed.spectra(np.array(place))
     np.testing.assert_array_equal(examples.flux, spectra.flux)
     labels = table.set_index("star").loc[examples.star, ["teff", "logg", "fe_h"]].to_numpy(float)
-    model = inference.emulator.flux(torch.from_numpy(labels))
+    model = fitter.emulator.flux(torch.from_numpy(labels))
     np.testing.assert_allclose(examples.model, model, rtol=1e-12)
     np.testing.assert_array_equal(examples.ivar > 0, spectra.good)
     assert examples.title[0].startswith(survey.stars["name"][place[0]])
 
 
-def test_what_the_emulator_does_not_know_is_no_model(table, survey, inference, masked_emulator):
-    blind = replace_emulator(inference, masked_emulator)
+def test_what_the_emulator_does_not_know_is_no_model(table, survey, masked_emulator):
     known = masked_emulator.flux_pca.good
-    examples = choose_examples(table, survey, blind, 2)
+    examples = choose_examples(table, survey, masked_emulator, 2)
     assert np.isnan(examples.model[:, ~known]).all()
     assert np.isfinite(examples.model[:, known]).all()
     assert (examples.ivar[:, ~known] == 0).all()
 
 
-def replace_emulator(inference, emulator):
-    build = partial(Inference, matching=inference.matching, grouping=inference.grouping)
-    return build(emulator, fitting=inference.fitting, flagging=inference.flagging)
-
-
-def test_a_star_without_a_name_is_called_by_its_file(table, survey, inference):
+def test_a_star_without_a_name_is_called_by_its_file(table, survey, fitter):
     nameless = table.assign(name="", source="folder/a.fits")
-    assert choose_examples(nameless, survey, inference, 1).title[0].startswith("a.fits ")
+    assert choose_examples(nameless, survey, fitter.emulator, 1).title[0].startswith("a.fits ")
 
 
 def test_a_survey_can_be_changed_only_as_a_whole(survey):

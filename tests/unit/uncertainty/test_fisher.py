@@ -3,26 +3,24 @@ from dataclasses import replace
 import numpy as np
 import torch
 from tests.contract.optimiser_contract import make_problem
+from tests.metrics import loss_of, plain_metric, plain_nuisance
 
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.nuisance import Nuisance
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.optimise.problem import Fit
 from torchfit.uncertainty.fisher import fisher_errors
 
 
-def total_errors(emulator, objective, start, unit):
-    residuals = emulator.residuals.at(start[:, 0])
-    return fisher_errors(objective, residuals, emulator.scaler, unit).total
+def total_errors(emulator, objective, unit):
+    return fisher_errors(objective.at(unit), emulator.scaler, unit).total
 
 
 def test_without_a_prior_errors_are_the_inverse_hessian_carried_to_the_labels(
     emulator, observe, draw_labels, assert_close
 ):
     labels = draw_labels(4, 40)
-    objective = Metric(prior_strength=0.0).objective(emulator, observe(labels, 0.01), labels)
+    objective = loss_of(plain_metric(prior_strength=0.0), emulator, observe(labels, 0.01), labels)
     unit = emulator.scaler.to_unit(labels)
-    found = total_errors(emulator, objective, labels, unit)
+    found = total_errors(emulator, objective, unit)
     hessian = objective.derivatives(unit)[2].numpy()
     scale = emulator.scaler.scale(unit).numpy()
     for star in range(4):
@@ -35,26 +33,28 @@ def test_errors_grow_with_noise_and_with_nuisances(emulator, observe, draw_label
     unit = emulator.scaler.to_unit(labels)
 
     def errors(sigma, nuisance):
-        objective = Metric(nuisance=nuisance).objective(emulator, observe(labels, sigma), labels)
-        return total_errors(emulator, objective, labels, unit)
+        objective = loss_of(
+            plain_metric(nuisance=nuisance), emulator, observe(labels, sigma), labels
+        )
+        return total_errors(emulator, objective, unit)
 
-    assert (errors(0.05, Nuisance()) > errors(0.01, Nuisance())).all()
-    assert (errors(0.01, Nuisance(5, 1.0, 50.0)) > errors(0.01, Nuisance())).all()
+    assert (errors(0.05, plain_nuisance()) > errors(0.01, plain_nuisance())).all()
+    assert (errors(0.01, plain_nuisance(5, 1.0, 50.0)) > errors(0.01, plain_nuisance())).all()
 
 
 def test_without_pixels_nothing_is_known(emulator, observe, draw_labels):
     """The prior alone gives no error: it stands where it was put by the same lack of pixels."""
     labels = draw_labels(3, 40)
-    objective = Metric().objective(emulator, observe(labels, 0.01, masked=1.0), labels)
-    assert total_errors(emulator, objective, labels, emulator.scaler.to_unit(labels)).isnan().all()
+    objective = loss_of(plain_metric(), emulator, observe(labels, 0.01, masked=1.0), labels)
+    assert total_errors(emulator, objective, emulator.scaler.to_unit(labels)).isnan().all()
 
 
 def test_a_singular_hessian_has_no_error(emulator, observe, draw_labels):
     labels = draw_labels(3, 40)
     spectra = observe(labels, 0.01, masked=1.0)
-    objective = Metric(weighted=False).objective(emulator, spectra, labels)
+    objective = loss_of(plain_metric(weighted=False), emulator, spectra, labels)
     unit = emulator.scaler.to_unit(labels)
-    assert total_errors(emulator, objective, labels, unit).isnan().all()
+    assert total_errors(emulator, objective, unit).isnan().all()
 
 
 def scatter_and_errors(emulator, observe, draw_labels, sigma, same_emulator_error=False):
@@ -71,13 +71,13 @@ def scatter_and_errors(emulator, observe, draw_labels, sigma, same_emulator_erro
     noise = torch.randn(n_stars, 400, generator=generator).double()
     deviation = (sigma**2 + emulator.truncation.at(labels[:, 0])).sqrt()
     flux = emulator.flux(labels) + (factor @ draw)[:, :, 0] @ emulator.basis.mT + deviation * noise
-    metric = Metric(prior_strength=0.0)
+    metric = plain_metric(prior_strength=0.0)
     problem, _ = make_problem(emulator, spectra[:2], (0, 0), metric)
-    objective = metric.objective(emulator, replace(spectra, flux=flux), labels)
+    objective = loss_of(metric, emulator, replace(spectra, flux=flux), labels)
     problem = replace(problem, objective=objective, candidates=None)
     start = Fit.at_start(problem, emulator.scaler.to_unit(labels))
     unit = LevenbergMarquardt().minimise(problem, start).unit
-    errors = fisher_errors(objective, residuals, emulator.scaler, unit)
+    errors = fisher_errors(objective.at(unit), emulator.scaler, unit)
     return emulator.scaler.from_unit(unit).std(dim=0), errors
 
 
@@ -103,12 +103,10 @@ def test_the_parts_make_the_whole(emulator, observe, draw_labels, assert_close):
 def test_a_prior_from_the_same_noise_does_not_lessen_it(emulator, observe, draw_labels):
     """Start labels are matched, as in a survey; the inverse Hessian would claim half as much."""
     truth = draw_labels(300, 42)
-    metric = Metric()
+    metric = plain_metric()
     problem, start = make_problem(emulator, observe(truth, 0.06, seed=42), (0,) * 300, metric)
     unit = LevenbergMarquardt().minimise(problem, start).unit
-    at_start = emulator.scaler.from_unit(start.unit)
-    residuals = emulator.residuals.at(at_start[:, 0])
-    errors = fisher_errors(problem.objective, residuals, emulator.scaler, unit)
+    errors = fisher_errors(problem.objective.at(unit), emulator.scaler, unit)
     inverse = torch.linalg.inv(problem.objective.derivatives(unit)[2])
     claimed = inverse.diagonal(dim1=1, dim2=2).sqrt() * emulator.scaler.scale(unit)
     difference = (emulator.scaler.from_unit(unit) - truth).abs()

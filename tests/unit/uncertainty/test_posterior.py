@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.contract.optimiser_contract import make_problem
+from tests.metrics import plain_metric
 
-from torchfit.likelihood.exact import Metric
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.uncertainty.fisher import fisher_errors
 from torchfit.uncertainty.posterior import Posterior, laplace, sample_posterior
@@ -71,16 +71,19 @@ def test_moments_are_those_of_brute_force(emulator, case, draws):
 
 def test_sharp_posteriors_are_the_fisher_matrix(emulator, fitted):
     """Where the emulator fits exactly and errors are small, nothing bends within them."""
-    problem, unit = fitted(metric=Metric(prior_strength=0.0))
+    problem, unit = fitted(metric=plain_metric(prior_strength=0.0))
     unit = (unit + unit.mean(dim=0)) / 2
     objective = problem.objective
-    precision = 400 * objective.precision
+    precision = 400 * objective.form.precision
     offset = objective.predictor.mean(unit) - objective.centre
     pull = (precision @ offset[:, :, None])[:, :, 0]
-    problem = replace(problem, objective=replace(objective, precision=precision, pull=pull))
+    error = objective.form.emulator_error
+    nothing = replace(error.covariance, matrices=torch.zeros_like(error.covariance.matrices))
+    error = replace(error, covariance=nothing)
+    form = replace(objective.form, precision=precision, pull=pull, emulator_error=error)
+    problem = replace(problem, objective=replace(objective, form=form))
     posterior = Posterior.of_draws(sample(emulator, problem, unit))
-    nothing = torch.zeros_like(precision)
-    fisher = fisher_errors(problem.objective, nothing, emulator.scaler, unit).total
+    fisher = fisher_errors(problem.objective.at(unit), emulator.scaler, unit).total
     ratio = posterior.std / fisher
     assert ((ratio - 1).abs() < 0.07).all()
 
@@ -95,7 +98,7 @@ def test_without_pixels_the_prior_is_left_inside_the_box(emulator, fitted):
 
 
 def test_without_pixels_and_prior_the_box_is_left(emulator, fitted):
-    problem, unit = fitted(masked=1.0, metric=Metric(prior_strength=0.0))
+    problem, unit = fitted(masked=1.0, metric=plain_metric(prior_strength=0.0))
     draws = emulator.scaler.to_unit(sample(emulator, problem, unit)).flatten(0, 2)
     width = problem.upper - problem.lower
     assert ((draws.std(dim=0) / width - 12**-0.5).abs() < 0.02).all()
@@ -126,7 +129,7 @@ def test_a_star_does_not_depend_on_its_batch(emulator, case, draws):
 
 def test_rows_are_put_into_their_places(draws):
     posterior = Posterior.of_draws(draws)
-    whole = Posterior.nowhere(torch.zeros(10, 3, dtype=torch.float64))
+    whole = Posterior.unsampled(torch.zeros(10, 3, dtype=torch.float64))
     place = torch.tensor([9, 0, 4, 5, 6, 2])
     whole.put(place, posterior)
     for name, values in vars(posterior).items():

@@ -4,13 +4,13 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.contract.optimiser_contract import make_problem
+from tests.metrics import fit_by, plain_metric
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.shared import CommonMetric
+from torchfit.likelihood.exact import ExactLikelihood
+from torchfit.likelihood.metric import Sharing
+from torchfit.likelihood.shared import SharedLikelihood
 from torchfit.measure.device import to_device
-from torchfit.measure.fitting import Fitting
-from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.uncertainty.posterior import Posterior
 from torchfit.uncertainty.sampler import EnsembleSampler
 from torchfit.uncertainty.sampling import PosteriorSampling
@@ -36,16 +36,19 @@ def test_the_metric_of_millions_in_single_precision(emulator, observe, draw_labe
     labels = draw_labels(5, 70)
     spectra = observe(labels, 0.01, seed=70)
     found, expected = (
-        sampled(Fitting(metric, {"lm": LevenbergMarquardt()}), emulator, spectra, labels)
-        for metric in (CommonMetric(), Metric())
+        sampled(likelihood, emulator, spectra, labels)
+        for likelihood in (
+            SharedLikelihood(plain_metric(sharing=Sharing()), emulator),
+            ExactLikelihood(plain_metric(), emulator),
+        )
     )
     assert ((found.mean - expected.mean).abs() < expected.std).all()
     assert ((found.std / expected.std).log().abs() < 0.5).all()
 
 
-def sampled(fitting, emulator, spectra, start):
-    fitted = fitting.fit(emulator, spectra, start, None)
-    return SAMPLING.posterior(fitted.problem, emulator.scaler, fitted.fit.unit, STAR)
+def sampled(likelihood, emulator, spectra, start):
+    problem, fit = fit_by(likelihood, emulator, spectra, start)
+    return SAMPLING.posterior(problem, emulator.scaler, fit.unit, STAR)
 
 
 def test_only_chosen_stars_are_sampled(case):
@@ -72,7 +75,7 @@ def test_chains_that_disagree_have_not_mixed(case):
     rhat = torch.tensor([1.0, 1.04, 1.06, torch.nan, 2.0], dtype=torch.float64)
     told = replace(posterior, rhat=rhat)
     assert SAMPLING.has_not_mixed(told).tolist() == [False, False, True, True, True]
-    assert not SAMPLING.has_not_mixed(Posterior.nowhere(case[2])).any()
+    assert not SAMPLING.has_not_mixed(Posterior.unsampled(case[2])).any()
 
 
 @pytest.mark.parametrize("setting", [{"max_rhat": 1.0}, {"stars_at_once": 0}])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from torchfit.likelihood.frame import Frame, by_key
+from torchfit.likelihood.form import WhitenedForm, by_key
 
 KEY = torch.tensor([2, 0, 2, 3, 0])
 
@@ -24,6 +24,7 @@ def test_every_star_meets_the_matrix_of_its_key(matrices, rows):
 
 def test_chosen_stars_keep_their_coordinates(matrices):
     left = torch.rand(5, 2, 3, generator=torch.Generator().manual_seed(1)).double()
-    frame = Frame(matrices, torch.ones(4, 3).double(), KEY)
+    pull, constant = left[:, 0], left[:, 1, 0]
+    form = WhitenedForm(matrices, torch.ones(4, 3).double(), KEY, pull, constant)
     chosen = torch.tensor([3, 1])
-    torch.testing.assert_close(frame[chosen].rows(left[chosen]), frame.rows(left)[chosen])
+    torch.testing.assert_close(form[chosen].whiten(left[chosen]), form.whiten(left)[chosen])

@@ -4,19 +4,18 @@ import lightning
 import pytest
 import torch
 from tests.contract.optimiser_contract import not_above
+from tests.metrics import loss_of, plain_metric, plain_nuisance
 from torch.utils.data import DataLoader
 
 from torchfit.flags.bits import ResultFlag
-from torchfit.flags.rules import Flagging
 from torchfit.group.grouping import Grouping
-from torchfit.likelihood.exact import Metric
-from torchfit.likelihood.nuisance import Nuisance
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
 from torchfit.match.start import start_labels
 from torchfit.measure.batch import GroupBatch
-from torchfit.measure.fitting import Fitting
-from torchfit.measure.module import Inference
+from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.module import FitModule
+from torchfit.measure.settings import FitSettings
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.run.trainer import build_trainer
@@ -46,15 +45,15 @@ def batch(spectra):
 
 @pytest.fixture(scope="module")
 def infer(masked_emulator):
-    def make(metric=None, sampling=None, **optimisers):
-        return Inference(
-            masked_emulator,
+    def make(metric=None, sampling=None, sampled=None, noise=None, **optimisers):
+        settings = FitSettings(
             Matching(t=15, n_best=5),
             Grouping(max_comp=3),
-            Fitting(metric or Metric(), optimisers),
-            Flagging(),
-            sampling,
+            metric or plain_metric(),
+            optimisers,
+            sampling=sampling,
         )
+        return BatchFitter(masked_emulator, settings, noise, sampled)
 
     return make
 
@@ -85,8 +84,8 @@ def test_numbers_of_stars_and_groups_are_the_batchs(infer, batch):
 
 
 def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_close):
-    inference = infer(lm=LM)
-    found, spectra = inference.measure(batch), batch.spectra
+    fitter = infer(lm=LM)
+    found, spectra = fitter.measure(batch), batch.spectra
     cfi = correlate(spectra, masked_emulator.library.spectra)
     assert torch.equal(found.cfi, cfi.max(dim=1).values)
     assert_close(found.start, start_labels(cfi, masked_emulator.library.labels, 5))
@@ -94,7 +93,7 @@ def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_clos
     assert torch.equal(found.n_pix, good.sum(dim=1))
     residual = torch.where(good, spectra.flux - masked_emulator.flux(found.labels), 0.0)
     assert_close(found.sse, residual.square().sum(dim=1))
-    objective = Metric().objective(masked_emulator, spectra, found.start)
+    objective = loss_of(plain_metric(), masked_emulator, spectra, found.start)
     assert_close(found.chi2, objective.chi_squared(masked_emulator.scaler.to_unit(found.labels)))
     assert_close(found.rchi2, found.chi2 / (found.n_pix - 3))
     assert_close(found.labels, masked_emulator.scaler.from_unit(found.fit.unit))
@@ -103,20 +102,20 @@ def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_clos
 
 def test_errors_are_positive_and_missing_without_weights(infer, batch):
     assert (infer(lm=LM).measure(batch).errors.total > 0).all()
-    assert infer(Metric(weighted=False), lm=LM).measure(batch).errors.total.isnan().all()
+    assert infer(plain_metric(weighted=False), lm=LM).measure(batch).errors.total.isnan().all()
 
 
 def test_errors_say_how_wrong_the_labels_are(infer, observe, draw_labels):
     """Without the prior, which is made of the same spectrum and claims too much."""
     truth = draw_labels(150, 61)
     batch = GroupBatch(torch.arange(150), torch.arange(150) // 50, observe(truth, 0.02, seed=61))
-    found = infer(Metric(prior_strength=0.0), lm=LM).measure(batch)
+    found = infer(plain_metric(prior_strength=0.0), lm=LM).measure(batch)
     pull = ((found.labels - truth) / found.errors.total).abs().median(dim=0).values / 0.6745
     assert ((pull > 0.7) & (pull < 1.2)).all()
 
 
 def test_a_velocity_is_told_when_the_metric_has_one(infer, batch):
-    metric = Metric(nuisance=Nuisance(velocity_sigma=20.0))
+    metric = plain_metric(nuisance=plain_nuisance(velocity_sigma=20.0))
     assert infer(metric, lm=LM).measure(batch).v_rad.isfinite().all()
 
 
@@ -135,11 +134,11 @@ def test_optimisers_go_on_from_each_other(infer, batch):
 
 @pytest.mark.parametrize("optimisers", [{"lm": LM}, {"bo": BO}, {"bo": BO, "lm": LM}])
 def test_lightning_measures_the_same(infer, batch, optimisers):
-    """``Trainer.predict`` works in inference mode, where nothing has a gradient."""
-    inference, keep = infer(**optimisers), Keep()
-    expected = inference.measure(batch)
+    """``Trainer.predict`` works in fitter mode, where nothing has a gradient."""
+    fitter, keep = infer(**optimisers), Keep()
+    expected = fitter.measure(batch)
     loader = DataLoader([batch], batch_size=None)
-    build_trainer(callbacks=[keep]).predict(inference, loader, return_predictions=False)
+    build_trainer(callbacks=[keep]).predict(FitModule(fitter), loader, return_predictions=False)
     (found,) = keep.measured
     one, other = tensors(found), tensors(expected)
     assert len(one) == 19
@@ -155,11 +154,11 @@ def tensors(value, path=""):
 
 
 def test_a_group_alone_is_as_in_a_batch(infer, batch):
-    inference = infer(bo=BO, lm=LM)
-    whole = inference.measure(batch)
+    fitter = infer(bo=BO, lm=LM)
+    whole = fitter.measure(batch)
     for number in (3, 7, 9):
         stars = (batch.group == number).nonzero()[:, 0]
-        alone = inference.measure(
+        alone = fitter.measure(
             GroupBatch(batch.star[stars], batch.group[stars], batch.spectra[stars])
         )
         torch.testing.assert_close(alone.labels, whole.labels[stars])
@@ -178,7 +177,7 @@ def test_flags_tell_what_happened(infer, batch, masked_emulator):
     odd = replace(batch.spectra, flux=flux, ivar=ivar, has_ivar=has_ivar)
     found = infer(lm=LM).measure(replace(batch, spectra=odd))
     flags = [ResultFlag(value) for value in found.flags.tolist()]
-    assert flags[0] == ResultFlag.NOT_CONVERGED | ResultFlag.FEW_PIXELS
+    assert flags[0] == ResultFlag.NOT_CONVERGED | ResultFlag.FEW_PIXELS | ResultFlag.INVALID
     assert ResultFlag.FEW_PIXELS in flags[1]
     assert ResultFlag.POOR_MATCH in flags[2]
     assert ResultFlag.NO_ERRORS in flags[3]
@@ -198,20 +197,19 @@ def test_stars_from_beyond_the_library_are_on_its_edge(infer, observe, beyond):
 
 def test_posteriors_are_sampled_where_asked(infer, batch):
     assert infer(lm=LM).measure(batch).posterior is None
-    inference = infer(sampling=SAMPLING, lm=LM)
-    inference.chosen = torch.tensor([102, 105])
-    found = inference.measure(batch)
+    fitter = infer(sampling=SAMPLING, sampled=torch.tensor([102, 105]), lm=LM)
+    found = fitter.measure(batch)
     sampled = found.posterior.mean.isfinite().all(dim=1)
     assert batch.star[sampled].tolist() == [102, 105]
     ratio = (found.posterior.std / found.errors.total)[sampled]
     assert ((ratio > 0.3) & (ratio < 2)).all()
-    assert infer(Metric(weighted=False), SAMPLING, lm=LM).measure(batch).posterior is None
+    assert infer(plain_metric(weighted=False), SAMPLING, lm=LM).measure(batch).posterior is None
 
 
 def test_chains_that_do_not_mix_are_flagged(infer, batch):
-    inference = infer(sampling=replace(SAMPLING, max_rhat=1 + 1e-9), lm=LM)
-    inference.chosen = torch.tensor([102])
-    flags = inference.measure(batch).flags
+    never = replace(SAMPLING, max_rhat=1 + 1e-9)
+    fitter = infer(sampling=never, sampled=torch.tensor([102]), lm=LM)
+    flags = fitter.measure(batch).flags
     assert ((flags & ResultFlag.NOT_MIXED) > 0).tolist() == (batch.star == 102).tolist()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from torchfit.likelihood.folding import Folding, marginalise_emulator
+from torchfit.likelihood.pixel_sums import PixelSums, marginalise_emulator
 
 N_STARS, N_PIX, N_COMP = 3, 40, 4
 SIGMA = [0.5, 2.0]
@@ -21,19 +21,19 @@ def test_dropping_pixels_is_not_having_had_them(parts, generator, assert_close):
     basis, weight, y, columns = parts
     outlier = torch.rand(weight.shape, generator=generator) < 0.2
     outlier[1] = False
-    dropped = Folding(basis, weight, y, columns, SIGMA)
+    dropped = PixelSums(basis, weight, y, columns, SIGMA)
     dropped.drop(outlier)
     weight, y = torch.where(outlier, 0.0, weight), torch.where(outlier, 0.0, y)
-    without = Folding(basis, weight, y, columns, SIGMA)
+    without = PixelSums(basis, weight, y, columns, SIGMA)
     for one, other in zip(dropped.form(), without.form(), strict=True):
         assert_close(one, other)
 
 
 def test_dropping_nothing_changes_nothing(parts):
-    folding = Folding(*parts, SIGMA)
-    before = folding.form()
-    folding.drop(torch.zeros_like(parts[1], dtype=torch.bool))
-    for one, other in zip(folding.form(), before, strict=True):
+    sums = PixelSums(*parts, SIGMA)
+    before = sums.form()
+    sums.drop(torch.zeros_like(parts[1], dtype=torch.bool))
+    for one, other in zip(sums.form(), before, strict=True):
         assert torch.equal(one, other)
 
 
@@ -44,7 +44,7 @@ def test_residual_is_the_noise_part_of_the_posterior(parts, generator, assert_cl
     root = torch.randn(N_COMP, N_COMP, generator=generator, dtype=torch.float64)
     prior = root @ root.mT + torch.eye(N_COMP)
     factor = torch.linalg.cholesky(prior).expand(N_STARS, -1, -1)
-    found = Folding(*parts, SIGMA).residual(centre, factor)
+    found = PixelSums(*parts, SIGMA).residual(centre, factor)
     for star in range(N_STARS):
         noise = np.diag(1 / weight[star].numpy())
         columns_scaled = columns[star].numpy() * SIGMA
@@ -56,15 +56,15 @@ def test_residual_is_the_noise_part_of_the_posterior(parts, generator, assert_cl
 
 def test_without_nuisances_the_form_is_plain(parts):
     basis, weight, y, _ = parts
-    folding = Folding(basis, weight, y, torch.zeros(N_STARS, N_PIX, 0).double(), [])
-    for one, other in zip(folding.form(), folding.plain(), strict=True):
+    sums = PixelSums(basis, weight, y, torch.zeros(N_STARS, N_PIX, 0).double(), [])
+    for one, other in zip(sums.form(), sums.plain(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_a_star_without_weight_has_no_precision(parts):
     basis, weight, y, columns = parts
     weight[1], y[1] = 0.0, 0.0
-    form = Folding(basis, weight, y, columns, SIGMA).form()
+    form = PixelSums(basis, weight, y, columns, SIGMA).form()
     factor = torch.eye(N_COMP).double().expand(N_STARS, -1, -1)
     precision, linear, constant = marginalise_emulator(form, factor)
     assert precision[1].abs().max() < 1e-12

@@ -1,4 +1,4 @@
-"""Spectra folded into quadratic forms: sums over pixels once, then only components."""
+"""Sums over the pixels of spectra, made once; afterwards there are only components."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from torchfit.emulator.flux_pca import gram
 
 
-class Form(NamedTuple):
+class FormAtZero(NamedTuple):
     """A quadratic form :math:`c - 2 v^T f + f^T P f` of the coefficients of each star."""
 
     precision: Float[Tensor, "star comp comp"]
@@ -17,7 +17,7 @@ class Form(NamedTuple):
     constant: Float[Tensor, " star"]
 
 
-class Folding:
+class PixelSums:
     r"""The sums over pixels that weigh residuals of a few stars.
 
     With basis B, weights W, residuals y from the mean spectrum and nuisance columns T of prior
@@ -26,7 +26,7 @@ class Folding:
 
     Args:
         basis: Components.
-        weight: Weight of every pixel, 0 where it has no say.
+        weight: Weight of every pixel, 0 for a bad one.
         y: Flux minus mean spectrum, 0 where the weight is.
         columns: Nuisance columns; none for none.
         sigma: Prior standard deviation of each nuisance.
@@ -45,7 +45,7 @@ class Folding:
         self.prior = torch.tensor(sigma, dtype=y.dtype, device=y.device).pow(-2).diag()
 
     def drop(self, outlier: Bool[Tensor, "star pix"]) -> None:
-        """Take the say from some pixels.
+        """Give some pixels no weight.
 
         Args:
             outlier: Pixels to drop; the fewer, the cheaper.
@@ -57,12 +57,12 @@ class Folding:
         self.weight = torch.where(outlier, 0.0, self.weight)
         self.y = torch.where(outlier, 0.0, self.y)
 
-    def plain(self) -> Form:
+    def plain(self) -> FormAtZero:
         """The form without nuisances."""
         pull = (self.weight * self.y) @ self.basis
-        return Form(self.information, pull, (self.weight * self.y.square()).sum(dim=1))
+        return FormAtZero(self.information, pull, (self.weight * self.y.square()).sum(dim=1))
 
-    def form(self) -> Form:
+    def form(self) -> FormAtZero:
         r"""The form with the nuisances integrated out.
 
         :math:`A' = A - C D^{-1} C^T`, :math:`b' = b - C D^{-1} e`, :math:`c' = c - e^T D^{-1} e`
@@ -70,11 +70,11 @@ class Folding:
         """
         information, pull, constant = self.plain()
         if self.columns.shape[2] == 0:
-            return Form(information, pull, constant)
+            return FormAtZero(information, pull, constant)
         factor, cross, own = self._nuisance_terms(self.y)
         half_cross = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
         half_pull = torch.linalg.solve_triangular(factor, own, upper=False)
-        return Form(
+        return FormAtZero(
             information - half_cross.mT @ half_cross,
             pull - (half_cross.mT @ half_pull)[:, :, 0],
             constant - half_pull.square().sum(dim=(1, 2)),
@@ -118,7 +118,7 @@ def _places(chosen: Bool[Tensor, "star pix"]) -> Tensor:
     return chosen.to(torch.uint8).topk(most, dim=1).indices
 
 
-def marginalise_emulator(form: Form, factor: Float[Tensor, "star comp comp"]) -> Form:
+def marginalise_emulator(form: FormAtZero, factor: Float[Tensor, "star comp comp"]) -> FormAtZero:
     r"""Integrate over the emulator's own error, :math:`r \sim N(0, \Sigma)`.
 
     With :math:`\Sigma = L L^T`, :math:`S = L^T A L` and :math:`R = (I + S)^{-1}`:
@@ -142,4 +142,4 @@ def marginalise_emulator(form: Form, factor: Float[Tensor, "star comp comp"]) ->
     precision = inverse.mT @ (eye - shrink) @ inverse
     linear = (inverse.mT @ (shrink @ white_pull))[:, :, 0]
     constant = constant - (white_pull.mT @ shrink @ white_pull)[:, 0, 0]
-    return Form((precision + precision.mT) / 2, linear, constant)
+    return FormAtZero((precision + precision.mT) / 2, linear, constant)

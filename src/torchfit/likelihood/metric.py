@@ -1,0 +1,188 @@
+"""How residuals are weighted: what a spectrum is assumed to be made of, for every likelihood."""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.emulator.emulator import Emulator
+from torchfit.exceptions import ConfigError
+from torchfit.likelihood.nuisance import Nuisance
+from torchfit.likelihood.outliers import Outliers
+from torchfit.likelihood.prior import StartPrior
+from torchfit.likelihood.support import Support
+from torchfit.spectra import Spectra, slices
+
+VELOCITIES_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Which stars share matrices, and how their spectra are completed.
+
+    Args:
+        rounds: Rounds of filling bad pixels, and of clipping; each reads the pixels twice.
+        max_missing: Largest share of missing pixels of a star that shares.
+
+    Raises:
+        ConfigError: If a number makes no sense.
+    """
+
+    rounds: int = 2
+    max_missing: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or not 0 <= self.max_missing < 1:
+            raise ConfigError(
+                f"metric.sharing: rounds={self.rounds} must be at least 1 and max_missing="
+                f"{self.max_missing} lie within 0 and 1"
+            )
+
+
+@dataclass(frozen=True)
+class Metric:
+    r"""The model of a spectrum, and with it the weights of its residuals.
+
+    A spectrum is modelled as :math:`L = \mu + B (f(x) + r) + T c + n` with the emulator's error
+    :math:`r \sim N(0, \Sigma)`, nuisances :math:`c \sim N(0, \Lambda)` and pixel noise
+    :math:`n \sim N(0, N)`, N = 1/ivar + what the components leave out. Integrating over r and c:
+
+    .. math::
+        \chi^2 = y^T (N + T \Lambda T^T + B \Sigma B^T)^{-1} y, \quad y = L - \mu - B f(x),
+
+    which, as a function of f, is a :class:`torchfit.likelihood.form.QuadraticForm`. Masked pixels
+    have infinite N. Without weights, residuals of good pixels are squared and summed (the paper's
+    Eq. 3).
+
+    Args:
+        weighted: Whether to use errors, emulator covariance and nuisances at all.
+        nuisance: Continuum and velocity; used only when weighted.
+        prior_strength: Weight of the prior on the start labels, whose covariance is that of the
+            start labels' own errors on the library; 0 for none.
+        noise_floor: Least relative error of a pixel's normalised flux, for flux calibration.
+        outliers: How outliers are found; used only when weighted, ``None`` for not at all.
+        support: Wall around the library; without weights it only says who is outside.
+        sharing: Stars that share their matrices
+            (:class:`torchfit.likelihood.shared.SharedLikelihood`); ``None`` for none.
+
+    Raises:
+        ConfigError: If a number is negative, or an unweighted sum is to be shared.
+    """
+
+    weighted: bool = True
+    nuisance: Nuisance = field(default_factory=Nuisance)
+    prior_strength: float = 1.0
+    noise_floor: float = 0.0
+    outliers: Outliers | None = field(default_factory=Outliers)
+    support: Support = field(default_factory=Support)
+    sharing: Sharing | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.prior_strength, self.noise_floor) < 0:
+            raise ConfigError(
+                f"metric: prior_strength={self.prior_strength} and noise_floor={self.noise_floor} "
+                "must not be negative"
+            )
+        if self.sharing is not None and not self.weighted:
+            raise ConfigError(
+                "metric: an unweighted sum of squares shares no matrices; use weighted=true or "
+                "sharing=null"
+            )
+
+    def pixel_weights(
+        self, emulator: Emulator, spectra: Spectra, teff: Float[Tensor, " star"]
+    ) -> Float[Tensor, "star pix"]:
+        """Inverse variance of the pixel noise, 0 in pixels that are bad or that nobody knows.
+
+        Args:
+            emulator: Gives the pixels it knows and what its components leave out.
+            spectra: Normalised spectra.
+            teff: Start temperature in K.
+
+        Returns:
+            1 / N; 1 in all good pixels when not weighted.
+        """
+        good = spectra.good & emulator.flux_pca.good
+        if not self.weighted:
+            return good.to(spectra.flux)
+        truncation = emulator.truncation.at(teff.to(spectra.flux))
+        noise = 1 / torch.where(good, spectra.ivar, 1.0)
+        # Only a survey without errors pays for the estimate.
+        if not bool(spectra.has_ivar.all()):
+            estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None].to(noise)
+            noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
+        extra = truncation + self.noise_floor**2
+        return torch.where(good, 1 / (noise + extra), 0.0)
+
+    def prior(self, emulator: Emulator, start: Float[Tensor, "star label"]) -> StartPrior:
+        """The prior on the labels.
+
+        Args:
+            emulator: Gives the covariance of the start labels' errors.
+            start: Start labels.
+
+        Returns:
+            The prior, in double precision.
+        """
+        covariance = emulator.start_error.at(start[:, 0])
+        precision = torch.linalg.inv(covariance) * (self.prior_strength if self.weighted else 0.0)
+        return StartPrior(emulator.scaler.to_unit(start), precision)
+
+    def velocity(
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        labels: Float[Tensor, "star label"],
+        model: Float[Tensor, "star pix"],
+    ) -> Float[Tensor, " star"]:
+        r"""Residual velocity of stars at their solution, the mean of its posterior.
+
+        :math:`v = (T^T W T + \Lambda^{-1})^{-1} T^T W (L - M)`, the last of the nuisances.
+
+        Args:
+            emulator: The emulator.
+            spectra: Normalised spectra.
+            labels: Labels at the solution.
+            model: Flux of these labels.
+
+        Returns:
+            Velocity in km/s, in double precision; NaN when the metric has no velocity or no
+            weights.
+        """
+        if not self.weighted or self.nuisance.velocity_sigma is None:
+            return torch.full_like(labels[:, 0], torch.nan, dtype=torch.float64)
+        model = model.to(spectra.flux)
+        return torch.cat(
+            [
+                self._velocity(emulator, spectra[piece], labels[piece, 0], model[piece])
+                for piece in slices(len(spectra), VELOCITIES_AT_ONCE)
+            ]
+        )
+
+    def _velocity(
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        teff: Float[Tensor, " star"],
+        model: Float[Tensor, "star pix"],
+    ) -> Float[Tensor, " star"]:
+        weight = self.pixel_weights(emulator, spectra, teff)
+        model = without_gaps(emulator, model)
+        nuisance = self.nuisance.posterior_mean(emulator.wave, model, weight, spectra.flux)
+        return nuisance[:, -1].double()
+
+
+def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[Tensor, "star pix"]:
+    """The model with a straight line over pixels the emulator does not know.
+
+    It is 0 there; the jump to 0 would look like the steepest line of the spectrum to a velocity.
+    """
+    known, wave = emulator.flux_pca.good, emulator.wave
+    if bool(known.all()):
+        return model
+    inside, gap = known.nonzero()[:, 0], (~known).nonzero()[:, 0]
+    right = torch.searchsorted(inside, gap)
+    left, right = inside[(right - 1).clamp_min(0)], inside[right.clamp_max(len(inside) - 1)]
+    share = ((wave[gap] - wave[left]) / (wave[right] - wave[left])).nan_to_num(0.0, 0.0, 0.0)
+    return model.index_copy(1, gap, torch.lerp(model[:, left], model[:, right], share.to(model)))
