@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from tests.installed import install
 from threadpoolctl import threadpool_limits
 
 from torchfit.emulator.gp import SharedKernelGP
@@ -82,6 +83,12 @@ def _observe(wave, labels, sigma, seed=1, masked=0.0, has_ivar=True):
 def assert_close():
     """Compare arrays within the one tolerance of their precision."""
     return _assert_close
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """torchfit installed from its wheel."""
+    return install(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture
