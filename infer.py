@@ -1,4 +1,4 @@
-"""Measure a survey: ``python infer.py data=stelib``; the same as ``torchfit infer``."""
+"""Measure a survey: ``python infer.py data=stelib``, the same as ``torchfit infer``."""
 
 import sys
 

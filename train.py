@@ -1,4 +1,4 @@
-"""Train an emulator: ``python train.py emulator=miles``; the same as ``torchfit train``."""
+"""Train an emulator: ``python train.py emulator=miles``, the same as ``torchfit train``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Join, flag, compare a catalogue: ``python validate.py results=outputs/infer/stelib``; the same as ``torchfit validate``."""
+"""Finish a catalogue once more: ``python validate.py results=FOLDER``, ``torchfit validate``."""
 
 import sys
 

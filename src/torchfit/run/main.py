@@ -49,7 +49,7 @@ def overview() -> str:
             "\nMore:",
             "  torchfit PROGRAM --help",
             "  torchfit --version",
-            '  eval "$(torchfit --shell-completion install=bash)"  # completion by TAB; also fish, zsh',
+            '  eval "$(torchfit --shell-completion install=bash)"  # completion by TAB',
         ]
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +16,12 @@ from hydra.utils import get_method
 from omegaconf import DictConfig
 
 from torchfit.run.command import one_line_errors
+
+_FLAGS_WITH_VALUE = (
+    *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
+    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--experimental-rerun"),
+)
+"""Flags of Hydra that a value follows."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +141,29 @@ def _config_flags() -> list[str]:
     return [word for folder in folders for word in ("--config-dir", folder)]
 
 
+def overrides_first(arguments: Sequence[str]) -> list[str]:
+    """Put overrides before flags: Hydra takes overrides on both sides of a flag for a mistake.
+
+    Args:
+        arguments: Overrides and flags as they were typed.
+
+    Returns:
+        The same, each flag followed by its value.
+    """
+    overrides, flags, words = [], [], iter(arguments)
+    for word in words:
+        if word.startswith("-"):
+            flags += [word, *islice(words, int(word in _FLAGS_WITH_VALUE))]
+        else:
+            overrides.append(word)
+    return overrides + flags
+
+
 @contextmanager
 def _arguments(arguments: Sequence[str]) -> Iterator[None]:
     """Give arguments to Hydra, which looks for them where the interpreter keeps them."""
     before = sys.argv
-    sys.argv = [before[0], *arguments]
+    sys.argv = [before[0], *overrides_first(arguments)]
     try:
         yield
     finally:

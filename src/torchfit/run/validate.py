@@ -1,4 +1,4 @@
-"""The task of ``torchfit validate``: what follows the fits, once more, from a finished catalogue."""
+"""The task of ``torchfit validate``: what follows the fits, from a finished catalogue."""
 
 from pathlib import Path
 

@@ -7,12 +7,22 @@ from pathlib import Path
 import cloudpickle
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.utils import get_method
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from tests.integration.running import process_restored
 
 from torchfit.exceptions import ConfigError
-from torchfit.run.programs import PROGRAMS, Task, conf_folder, run_task, started_as
+from torchfit.run.programs import (
+    PROGRAMS,
+    Task,
+    conf_folder,
+    overrides_first,
+    run_task,
+    started_as,
+)
 
 ROOT = Path(__file__).parents[3]
 TASKS = [name for name, program in PROGRAMS.items() if program.is_configured]
@@ -40,15 +50,33 @@ def test_every_task_has_a_file_and_a_configuration(name):
     assert callable(get_method(f"torchfit.run.{name}.{name}"))
 
 
+def demand_composes(name, overrides):
+    """Compose what was typed; the first value stands for all those of a sweep."""
+    plain = [o.partition(",")[0] if "-m" in overrides else o for o in overrides if o != "-m"]
+    with initialize_config_dir(str(conf_folder()), version_base=None):
+        compose(name, plain)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_every_example_can_be_typed(name):
     examples = examples_of(name)
     assert len(examples) > 3
     for command, program, *overrides in examples:
         assert (command, program) == ("torchfit", name)
-        plain = [re.sub(r"=.*,.*", "=0", o) if "-m" in overrides else o for o in overrides]
-        with initialize_config_dir(str(conf_folder()), version_base=None):
-            compose(name, [override for override in plain if override != "-m"])
+        demand_composes(name, overrides)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/scale.md", "docs/catalogue.md"])
+def test_every_command_of_the_pages_can_be_typed(page):
+    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    typed = [command for line in lines for command in re.split(" #|&&|\|\|", line)]
+    found = [shlex.split(re.sub(r".*?(?=torchfit)", "", c)) for c in typed if "torchfit " in c]
+    commands = [words for words in found if words[1] in TASKS]
+    assert commands
+    for _, name, *overrides in commands:
+        # Launchers are packages of their own.
+        demand_composes(name, [word for word in overrides if not word.startswith("hydra")])
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -104,6 +132,28 @@ def test_a_folder_of_options_is_part_of_what_was_typed(composed_by, tmp_path):
     cfg = composed_by("infer", "--config-dir", str(theirs), "group=tiny")
     assert cfg["group"]["n_group"] == 2
     assert shlex.split(cfg["command"]) == ["torchfit", "infer", "--config-dir", str(theirs)]
+
+
+FLAGS = ["-cd conf", "--config-dir=a=b", "--config-name a=b", "-m", "--cfg job", "--resolve"]
+
+
+@given(st.permutations([["a=1"], ["~b"], ["+c=2"], *map(str.split, FLAGS)]))
+def test_flags_may_stand_anywhere(pieces):
+    words = overrides_first([word for piece in pieces for word in piece])
+    parsed = get_args_parser().parse_args(words)
+    assert sorted(parsed.overrides) == ["+c=2", "a=1", "~b"]
+    assert parsed.overrides == [piece[0] for piece in pieces if not piece[0].startswith("-")]
+    assert (parsed.config_name, parsed.cfg, parsed.multirun) == ("a=b", "job", True)
+    assert parsed.config_dir in ("conf", "a=b")
+
+
+def test_every_flag_of_hydra_with_a_value_is_known():
+    """Of those that stand in Hydra's own parser, and no others."""
+    actions = get_args_parser()._actions
+    valued = {name for a in actions if a.nargs != 0 for name in a.option_strings}
+    assert {name for name in valued if overrides_first([name, "x", "a=1"])[0] != "a=1"} == set()
+    plain = {name for a in actions if a.nargs == 0 for name in a.option_strings}
+    assert {name for name in plain if overrides_first([name, "x=1"]) != ["x=1", name]} == set()
 
 
 def test_training_needs_no_record_of_it(composed_by):
