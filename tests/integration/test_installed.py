@@ -73,6 +73,12 @@ def test_the_wheel_holds_what_the_package_needs(installed):
     assert all(contents[f"torchfit/{name}"] == path.read_bytes() for name, path in conf.items())
 
 
+def test_the_configuration_is_that_of_the_package(installed, tmp_path):
+    code = "from torchfit.run.programs import conf_folder; print(conf_folder())"
+    found = installed.run(tmp_path, sys.executable, "-c", code).stdout
+    assert found == f"{installed.folder / 'torchfit/conf'}\n"
+
+
 def test_the_wheel_has_the_version_of_the_package(installed):
     (metadata,) = [text for name, text in installed.contents().items() if name.endswith("METADATA")]
     assert BytesParser().parsebytes(metadata)["Version"] == __version__
