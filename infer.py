@@ -1,19 +1,8 @@
-"""Measure a survey: ``python infer.py data=stelib``."""
+"""Measure a survey: ``python infer.py data=stelib``, the same as ``torchfit infer``."""
 
-import hydra
-from omegaconf import DictConfig
+import sys
 
-from torchfit.run.command import one_line_errors
-from torchfit.run.infer import infer
-
-
-@hydra.main(version_base=None, config_path="conf", config_name="infer")
-def main(cfg: DictConfig) -> None:
-    """Run the survey that the configuration describes."""
-    with one_line_errors():
-        infer(cfg)
-
+from torchfit.run.programs import run_task
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    run_task("infer", sys.argv[1:])

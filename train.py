@@ -1,19 +1,8 @@
-"""Train an emulator: ``python train.py emulator=miles``."""
+"""Train an emulator: ``python train.py emulator=miles``, the same as ``torchfit train``."""
 
-import hydra
-from omegaconf import DictConfig
+import sys
 
-from torchfit.run.command import one_line_errors
-from torchfit.run.train import train
-
-
-@hydra.main(version_base=None, config_path="conf", config_name="train")
-def main(cfg: DictConfig) -> None:
-    """Run the training that the configuration describes."""
-    with one_line_errors():
-        train(cfg)
-
+from torchfit.run.programs import run_task
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    run_task("train", sys.argv[1:])

@@ -1,19 +1,8 @@
-"""Join, flag, compare a catalogue: ``python validate.py results=outputs/infer/stelib``."""
+"""Finish a catalogue once more: ``python validate.py results=FOLDER``, ``torchfit validate``."""
 
-import hydra
-from omegaconf import DictConfig
+import sys
 
-from torchfit.run.command import one_line_errors
-from torchfit.run.validate import validate
-
-
-@hydra.main(version_base=None, config_path="conf", config_name="validate")
-def main(cfg: DictConfig) -> None:
-    """Run the validation that the configuration describes."""
-    with one_line_errors():
-        validate(cfg)
-
+from torchfit.run.programs import run_task
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    run_task("validate", sys.argv[1:])

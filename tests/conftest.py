@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from tests.installed import install
 from threadpoolctl import threadpool_limits
 
 from torchfit.emulator.gp import SharedKernelGP
@@ -84,6 +85,12 @@ def assert_close():
     return _assert_close
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """torchfit installed from its wheel."""
+    return install(tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)
@@ -108,7 +115,7 @@ def analytic_flux():
 
 @pytest.fixture(scope="session")
 def preprocessor():
-    return Preprocessor(4000.0, 4399.0, 1.0, median_window=101)
+    return Preprocessor(4000.0, 4399.0, 1.0, windows=[], dib_min_ew=None, median_window=101)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +154,7 @@ def masked_library(observe):
 @pytest.fixture(scope="session")
 def training():
     """Hyperparameters held fixed, so that building is one Cholesky."""
-    kernel = partial(build_kernel, lengthscale=1.5, outputscale=2.0)
+    kernel = partial(build_kernel, linear=False, lengthscale=1.5, outputscale=2.0)
     return EmulatorTraining(kernel, MarginalLikelihood(), variance=0.999, max_comp=8, noise=0.02)
 
 

@@ -38,7 +38,7 @@ def run(program: str, *options: str) -> Ended:
         mock.patch.dict(os.environ),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        _process_restored(),
+        process_restored(),
     ):
         try:
             runpy.run_path(str(ROOT / f"{program}.py"), run_name="__main__")
@@ -48,7 +48,7 @@ def run(program: str, *options: str) -> Ended:
 
 
 @contextlib.contextmanager
-def _process_restored():
+def process_restored():
     """Hydra sets the logging of the whole process, and Lightning what it does at Ctrl-C."""
     root = logging.getLogger()
     handlers, level, at_interrupt = root.handlers[:], root.level, signal.getsignal(signal.SIGINT)

@@ -76,4 +76,4 @@ def test_the_program_says_how_to_make_one(tmp_path):
     ended = run("infer", *world.stelib_options(tmp_path / "results", tmp_path / "nowhere"))
     assert ended.status == 1
     assert ended.err.splitlines() == [ended.error]
-    assert "python train.py" in ended.error
+    assert "torchfit train" in ended.error

@@ -87,7 +87,7 @@ def test_spectra_that_the_emulator_does_not_cover(infer, tmp_path):
 def test_a_missing_artefact(infer, tmp_path):
     error = infer(f"artefact={tmp_path / 'nowhere'}").error
     assert f"no emulator in {tmp_path / 'nowhere'}" in error
-    assert "python train.py" in error
+    assert "torchfit train" in error
 
 
 MISTAKES = {

@@ -62,7 +62,9 @@ def emulator(training, observe, draw_labels, preprocessor):
     return uncertainty.learn(made, labels.quiet, labels.noisy)
 
 
-SETTINGS = FitSettings(Matching(t=15), Grouping(), plain_metric(), {"lm": LevenbergMarquardt()})
+SETTINGS = FitSettings(
+    Matching(t=15), Grouping(n_group=1000), plain_metric(), {"lm": LevenbergMarquardt()}
+)
 
 
 @pytest.fixture(scope="module", params=[0.005, 0.02, 0.05], ids=lambda sigma: f"noise {sigma}")

@@ -12,7 +12,9 @@ from torchfit.preprocess.resample import fill_bad, resample
 from torchfit.preprocess.resolution import broaden
 from torchfit.spectra import Spectrum, StarInfo
 
-PREPROCESSOR = Preprocessor(4000.0, 4090.0, 1.0, windows=[[4040.0, 4045.0]], median_window=21)
+PREPROCESSOR = Preprocessor(
+    4000.0, 4090.0, 1.0, windows=[[4040.0, 4045.0]], dib_min_ew=None, median_window=21
+)
 shares = st.sampled_from([0.0, 0.1, 0.5, 0.95, 1.0])
 
 

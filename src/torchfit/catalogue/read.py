@@ -18,7 +18,7 @@ def read_catalogue(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...], dict[st
     """Read the catalogue of a folder.
 
     Args:
-        folder: Folder that ``python infer.py`` has written.
+        folder: Folder that ``torchfit infer`` has written.
 
     Returns:
         The table, the labels of its emulator, and its provenance.
@@ -29,7 +29,7 @@ def read_catalogue(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...], dict[st
     path = folder / f"{CATALOGUE}.parquet"
     if not path.is_file():
         raise CatalogueError(
-            f"no catalogue in {folder}: name a folder that `python infer.py` has written"
+            f"no catalogue in {folder}: name a folder that `torchfit infer` has written"
         )
     table = read_part(path)
     labels = tuple(label for label in LABELS if label in table)
@@ -37,7 +37,7 @@ def read_catalogue(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...], dict[st
     if lacking or not labels:
         raise CatalogueError(
             f"{path} lacks the columns {lacking or LABELS}: it was written by another version of "
-            "torchfit, or is no catalogue of it; run `python infer.py` again"
+            "torchfit, or is no catalogue of it; run `torchfit infer` again"
         )
     schema = catalogue_columns(labels, is_sampled(table))
     known = table[[column.name for column in schema if column.name in table]]
@@ -50,7 +50,7 @@ def read_rejects(folder: Path) -> pd.DataFrame:
     """Read the spectra that could not be used; no row if the folder has no such table.
 
     Args:
-        folder: Folder that ``python infer.py`` has written.
+        folder: Folder that ``torchfit infer`` has written.
 
     Returns:
         Columns ``source`` and ``reason``.

@@ -73,7 +73,7 @@ def load_emulator(folder: Path) -> Emulator:
     """
     if not (folder / DESCRIPTION).is_file():
         raise ArtefactError(
-            f"no emulator in {folder}; make one with `python train.py`, or say artefact=FOLDER"
+            f"no emulator in {folder}; make one with `torchfit train`, or name it: artefact=FOLDER"
         )
     try:
         description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ def build_kernel(
     n_labels: int,
     shape: Literal["rbf", "matern52"] = "rbf",
     ard: bool = True,
-    linear: bool = False,
+    linear: bool = True,
     lengthscale: float | None = None,
     outputscale: float | None = None,
 ) -> Kernel:

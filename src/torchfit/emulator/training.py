@@ -52,7 +52,7 @@ class EmulatorTraining:
 
     kernel: Callable[[int], Kernel]
     learner: Learner
-    variance: float = 0.95
+    variance: float = 0.98
     max_comp: int | None = None
     noise: float | None = None
     n_best: int = 5

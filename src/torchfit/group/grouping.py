@@ -26,7 +26,7 @@ class Grouping:
         ConfigError: If a number makes no sense.
     """
 
-    n_group: int = 1000
+    n_group: int = 50
     variance: float = 0.98
     max_comp: int | None = None
 

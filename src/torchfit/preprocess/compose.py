@@ -1,7 +1,7 @@
 """All of preprocessing in order: from spectra as their files have them to one normalised batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torchfit.exceptions import ConfigError
 from torchfit.preprocess.continuum import clip, normalise
 from torchfit.preprocess.frame import rest_wave
-from torchfit.preprocess.mask import inside_windows, interstellar_windows
+from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
 from torchfit.preprocess.resample import resample
 from torchfit.spectra import Spectra, Spectrum
 
@@ -43,10 +43,10 @@ class Preprocessor:
     """
 
     wave_min: float = 3800.0
-    wave_max: float = 8700.0
+    wave_max: float = 7400.0
     wave_step: float = 1.0
-    windows: Sequence[Sequence[float]] = field(default_factory=list)
-    dib_min_ew: float | None = None
+    windows: Sequence[Sequence[float]] = MASK_WINDOWS
+    dib_min_ew: float | None = 30.0
     dib_half_width: float = 3.2
     median_window: int = 400
     smoothing: int = 1

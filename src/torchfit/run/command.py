@@ -15,7 +15,6 @@ from hydra.errors import (
     OverrideParseException,
 )
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from torchfit.exceptions import TorchfitError
 
@@ -39,17 +38,6 @@ def one_line_errors() -> Iterator[None]:
         yield
     except MENDABLE as error:
         _fail(one_line(error))
-    except ProcessRaisedException as error:
-        # One of several devices: the traceback of its process is all that has come back.
-        _, ours, told = str(error).rpartition(f"\n{TorchfitError.__module__}.")
-        if not ours:
-            raise
-        _fail(" ".join(told.partition(": ")[2].split()))
-    except ProcessExitedException as error:
-        _fail(
-            f"a process of the fit was killed, for want of memory perhaps ({one_line(error)}); "
-            "what is finished is kept: the same command goes on from there"
-        )
     except KeyboardInterrupt:
         _interrupted()
     except SystemExit as end:
@@ -57,6 +45,28 @@ def one_line_errors() -> Iterator[None]:
         if end.code == 1 and isinstance(end.__context__, KeyboardInterrupt):
             _interrupted()
         raise
+    except Exception as error:
+        line = _of_a_process(error)
+        if not line:
+            raise
+        _fail(line)
+
+
+def _of_a_process(error: Exception) -> str:
+    """What ended one of several processes, if a user can mend it; empty for anything else."""
+    # PyTorch takes seconds to import, which help and completion can do without.
+    from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
+
+    if isinstance(error, ProcessRaisedException):
+        # The traceback of the process is all that has come back.
+        _, ours, told = str(error).rpartition(f"\n{TorchfitError.__module__}.")
+        return " ".join(told.partition(": ")[2].split()) if ours else ""
+    if isinstance(error, ProcessExitedException):
+        return (
+            f"a process of the fit was killed, for want of memory perhaps ({one_line(error)}); "
+            "what is finished is kept: the same command goes on from there"
+        )
+    return ""
 
 
 def _fail(line: str) -> None:

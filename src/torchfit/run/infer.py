@@ -1,4 +1,4 @@
-"""The task of ``infer.py``: from the files of a survey to its catalogue."""
+"""The task of ``torchfit infer``: from the files of a survey to its catalogue."""
 
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ def infer(cfg: DictConfig) -> Path:
     table = calibrated.table
     examples = choose_examples(table, survey, emulator, cfg.n_examples)
     finished = finishing.finish(
-        table, rejects, emulator.label_names, record | command_of(cfg, "infer", *HOW_MANY)
+        table, rejects, emulator.label_names, record | command_of(cfg, *HOW_MANY)
     )
-    summary = command_of(cfg, "infer") | _survey_summary(cfg, table, rejects)
+    summary = command_of(cfg) | _survey_summary(cfg, table, rejects)
     files = finishing.deliver(finished, folder, summary, examples, emulator.library.labels.numpy())
     files |= calibrated.keep_random(folder)
     print_results(finished, files)

@@ -27,15 +27,15 @@ def run_key(settings: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def command_of(cfg: DictConfig, program: str, *left_out: str) -> dict[str, str]:
+def command_of(cfg: DictConfig, *left_out: str) -> dict[str, str]:
     """What was typed."""
     typed = [text for text in cfg.overrides if text.partition("=")[0] not in left_out]
-    return {"command": shlex.join(["python", f"{program}.py", *typed])}
+    return {"command": " ".join([cfg.command, *map(shlex.quote, typed)])}
 
 
 def settings_of(cfg: DictConfig, *left_out: str) -> dict[str, str]:
     """Versions and configuration, for the artefact and the catalogue."""
-    hidden = {"output_dir", "overrides", *left_out}
+    hidden = {"output_dir", "command", "overrides", *left_out}
     plain = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in hidden])
     config: Any = OmegaConf.to_container(plain, resolve=True)
     for group, _, key in (name.partition(".") for name in HOW_MANY):

@@ -1,4 +1,4 @@
-"""The task of ``train.py``: make an emulator, judge it on held-out stars, and write both."""
+"""The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
 import shutil
 from dataclasses import replace
@@ -39,7 +39,7 @@ def train(cfg: DictConfig) -> Path:
     preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
     trainer = build(cfg.trainer)
     if join_crew(trainer()).size > 1:
-        raise ConfigError("train.py is one process: start it without srun, or with srun -n 1")
+        raise ConfigError("training is one process: start it without srun, or with srun -n 1")
     library = build(cfg.library)(preprocessor=preprocessor)
     record = settings_of(cfg)
     key = run_key(record | {"library": library.provenance, "stars": library.star_names})

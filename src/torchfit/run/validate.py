@@ -1,4 +1,4 @@
-"""The task of ``validate.py``: what follows the fits, once more, from a finished catalogue."""
+"""The task of ``torchfit validate``: what follows the fits, from a finished catalogue."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def validate(cfg: DictConfig) -> Path:
     finishing = build_finishing(cfg)
     table, labels, record = read_catalogue(results)
     rejects = read_rejects(results)
-    command = command_of(cfg, "validate")
+    command = command_of(cfg)
     ours = {f"validate_{name}": text for name, text in (settings_of(cfg) | command).items()}
     finished = finishing.finish(table, rejects, labels, record | ours)
     summary = command | {"catalogue": str(results), "stars": str(len(table))}

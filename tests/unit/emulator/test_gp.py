@@ -13,8 +13,9 @@ def data(generator):
     return x, y
 
 
-def make_gp(noise=0.01, **kernel):
-    return SharedKernelGP(build_kernel(2, lengthscale=1.2, outputscale=1.5, **kernel), noise)
+def make_gp(noise=0.01, linear=False, **kernel):
+    kernel = build_kernel(2, linear=linear, lengthscale=1.2, outputscale=1.5, **kernel)
+    return SharedKernelGP(kernel, noise)
 
 
 def test_noise_arrives_and_is_frozen():
@@ -101,7 +102,7 @@ def test_the_likelihood_prefers_the_truth(data):
     x, y = data
 
     def likelihood(lengthscale):
-        kernel = build_kernel(2, lengthscale=lengthscale, outputscale=1.5)
+        kernel = build_kernel(2, linear=False, lengthscale=lengthscale, outputscale=1.5)
         return SharedKernelGP(kernel, 0.01).log_marginal_likelihood(x, y).item()
 
     assert likelihood(1.2) > max(likelihood(0.05), likelihood(100.0))

@@ -60,12 +60,12 @@ def test_one_length_scale_for_all_or_one_for_each(ard, linear):
 
 
 def test_the_shape_is_the_one_asked_for():
-    assert isinstance(build_kernel(3, "rbf").base_kernel, RBFKernel)
-    matern = build_kernel(3, "matern52").base_kernel
+    assert isinstance(build_kernel(3, "rbf", linear=False).base_kernel, RBFKernel)
+    matern = build_kernel(3, "matern52", linear=False).base_kernel
     assert isinstance(matern, MaternKernel)
     assert matern.nu == 2.5
     assert isinstance(build_kernel(3, linear=True), AdditiveKernel)
-    assert linear_part(build_kernel(3)) is None
+    assert linear_part(build_kernel(3, linear=False)) is None
 
 
 @shapes

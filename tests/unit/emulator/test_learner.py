@@ -23,8 +23,8 @@ def checkpoint(tmp_path):
     return tmp_path / "hyperparameters.ckpt"
 
 
-def make_gp(noise=None, **kernel):
-    return SharedKernelGP(build_kernel(2, **kernel), noise)
+def make_gp(noise=None, linear=False, **kernel):
+    return SharedKernelGP(build_kernel(2, linear=linear, **kernel), noise)
 
 
 def nll(gp, table):

@@ -13,7 +13,7 @@ def data(generator):
 
 
 def test_the_loss_is_nats_per_number(data, assert_close, monkeypatch):
-    gp = SharedKernelGP(build_kernel(2))
+    gp = SharedKernelGP(build_kernel(2, linear=False))
     module = EmulatorModule(gp, lr=0.1)
     logged = {}
     monkeypatch.setattr(module, "log", lambda name, value: logged.update({name: value}))
@@ -24,7 +24,8 @@ def test_the_loss_is_nats_per_number(data, assert_close, monkeypatch):
 
 
 def test_only_free_hyperparameters_are_optimised():
-    module = EmulatorModule(SharedKernelGP(build_kernel(2, lengthscale=1.0), 0.1), lr=0.3)
+    gp = SharedKernelGP(build_kernel(2, linear=False, lengthscale=1.0), 0.1)
+    module = EmulatorModule(gp, lr=0.3)
     optimiser = module.configure_optimizers()
     (group,) = optimiser.param_groups
     assert group["params"] == [module.gp.kernel.raw_outputscale]

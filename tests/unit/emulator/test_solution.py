@@ -67,7 +67,7 @@ def test_residuals_of_some_rows_are_those_of_all(world, n_inducing, assert_close
 def test_the_variance_comes_back_to_the_priors_far_away(world):
     """A subset of regressors alone would be certain of itself there."""
     x, y, _, _ = world
-    gp = SharedKernelGP(build_kernel(2, lengthscale=0.8, outputscale=1.5), 0.01, 25)
+    gp = SharedKernelGP(build_kernel(2, "rbf", True, False, 0.8, 1.5), 0.01, 25)
     gp.condition(x, y)
     far = torch.full((1, 2), 300.0, dtype=torch.float64)
     torch.testing.assert_close(gp.variance(far), torch.tensor([1.5]).double())

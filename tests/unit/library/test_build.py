@@ -11,7 +11,7 @@ from torchfit.spectra import Spectrum, StarInfo
 from torchfit.surveys.reader import SurveyReader
 
 WAVE = np.arange(4000.0, 4100.0)
-PREPROCESSOR = Preprocessor(4000.0, 4099.0, 1.0, median_window=11)
+PREPROCESSOR = Preprocessor(4000.0, 4099.0, 1.0, dib_min_ew=None, median_window=11)
 CUTS = LabelBox(("teff", "logg", "fe_h"), {"teff": (4000.0, 9000.0)})
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from torchfit.exceptions import ConfigError
 from torchfit.preprocess.compose import Preprocessor, stack
 from torchfit.spectra import Spectrum, StarInfo
 
-PREPROCESSOR = Preprocessor(4000.0, 4200.0, 1.0, median_window=51)
+PREPROCESSOR = Preprocessor(4000.0, 4200.0, 1.0, dib_min_ew=None, median_window=51)
 
 
 def make_spectrum(wave, line=4100.0, z=0.0, has_ivar=True, scale=1.0, **info):
@@ -20,7 +22,7 @@ def test_the_grid_includes_both_ends():
     wave = PREPROCESSOR.wave
     assert wave.dtype == torch.float64
     assert (wave[0], wave[-1], len(wave)) == (4000.0, 4200.0, 201)
-    assert len(Preprocessor().wave) == 4901
+    assert len(Preprocessor(wave_max=8700.0).wave) == 4901
     assert Preprocessor(3800.0, 3900.0, 0.1, median_window=5).wave[-1].item() == pytest.approx(3900)
 
 
@@ -67,7 +69,9 @@ def test_a_redshifted_star_is_brought_to_rest():
 def test_windows_are_masked_in_the_observed_frame():
     """At z = 0.002 the window 4100-4110 falls on 4092-4102 Angstrom at rest."""
     wave = np.arange(3980.0, 4230.0, 0.5)
-    masked = Preprocessor(4000.0, 4200.0, 1.0, windows=[[4100.0, 4110.0]], median_window=51)
+    masked = Preprocessor(
+        4000.0, 4200.0, 1.0, windows=[[4100.0, 4110.0]], dib_min_ew=None, median_window=51
+    )
     rest, moving = masked([make_spectrum(wave), make_spectrum(wave, z=0.002)]).good
     grid = masked.wave
     assert (~rest).equal((grid > 4099.4) & (grid < 4110.6))
@@ -82,8 +86,8 @@ def test_extra_windows_belong_to_one_survey():
 
 
 def test_interstellar_bands_are_masked_on_demand():
-    none = Preprocessor(median_window=5)
-    strong = Preprocessor(median_window=5, dib_min_ew=200.0)
+    none = Preprocessor(windows=[], dib_min_ew=None)
+    strong = Preprocessor(windows=[], dib_min_ew=200.0)
     assert none.masked_windows == []
     assert any(low < 5782.08 < high for low, high in strong.masked_windows)
 
@@ -104,7 +108,7 @@ def test_flux_below_the_limit_becomes_the_continuum():
     spectrum = make_spectrum(wave)
     spectrum.flux[100] *= -1
     place = int(wave[100] - 4000)
-    strict = Preprocessor(4000.0, 4200.0, 1.0, median_window=51, clip_lower=0.0)
+    strict = replace(PREPROCESSOR, clip_lower=0.0)
     assert PREPROCESSOR([spectrum]).flux[0, place] < 0
     assert strict([spectrum]).flux[0, place] == 1
 

@@ -27,7 +27,9 @@ def test_nodes_inside_nodes_are_built():
 
 
 def test_a_partial_node_waits_for_the_rest():
-    kernel = build(node(KERNEL, _partial_=True, ard=False, lengthscale=2.5))(n_labels=3)
+    kernel = build(node(KERNEL, _partial_=True, ard=False, linear=False, lengthscale=2.5))(
+        n_labels=3
+    )
     assert kernel.base_kernel.lengthscale.tolist() == [[2.5]]
 
 

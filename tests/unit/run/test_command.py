@@ -1,7 +1,3 @@
-from pathlib import Path
-from runpy import run_path
-
-import cloudpickle
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
@@ -12,12 +8,11 @@ from torch.multiprocessing import ProcessRaisedException
 from torchfit.exceptions import DataError
 from torchfit.run.build import build
 from torchfit.run.command import one_line, one_line_errors
-
-CONF = Path(__file__).parents[3] / "conf"
+from torchfit.run.programs import conf_folder
 
 
 def composition_error(*overrides):
-    with initialize_config_dir(str(CONF), version_base=None):
+    with initialize_config_dir(str(conf_folder()), version_base=None):
         try:
             compose("infer", list(overrides))
         except Exception as error:
@@ -59,7 +54,7 @@ def test_far_from_every_key_all_of_them_are_named():
 def test_how_to_quote_is_said_so_that_it_works():
     line = one_line(composition_error("artefact=a=b"))
     assert "\"key='value'\"" in line
-    with initialize_config_dir(str(CONF), version_base=None):
+    with initialize_config_dir(str(conf_folder()), version_base=None):
         assert compose("infer", ["artefact='a=b'"]).artefact == "a=b"
 
 
@@ -141,12 +136,6 @@ def test_an_interrupt_says_once_that_the_run_can_go_on(capsys, interrupt):
         interrupt()
     assert end.value.code == 130
     assert capsys.readouterr().err == "\ninterrupted; the same command goes on from here\n"
-
-
-@pytest.mark.parametrize("program", ["train.py", "infer.py", "validate.py"])
-def test_a_launcher_can_send_the_task_to_another_machine(program):
-    task = run_path(str(CONF.parent / program))["main"].__wrapped__
-    assert cloudpickle.loads(cloudpickle.dumps(task)).__doc__ == task.__doc__
 
 
 def test_what_is_done_without_an_error_stays():

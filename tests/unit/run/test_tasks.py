@@ -16,6 +16,7 @@ def cfg(tmp_path):
         {
             "output_dir": str(tmp_path / "results"),
             "artefact": str(tmp_path / "emulator"),
+            "command": "torchfit infer",
             "overrides": ["seed=3", "data.root=a b"],
             "seed": 3,
             "batch_groups": 8,
@@ -55,7 +56,7 @@ def test_impossible_numbers_are_refused_before_anything_is_read(cfg, key, value)
 
 
 def test_without_an_emulator_nothing_is_written(cfg, tmp_path):
-    with pytest.raises(ArtefactError, match=r"python train\.py"):
+    with pytest.raises(ArtefactError, match="torchfit train"):
         infer(cfg)
     assert list(tmp_path.iterdir()) == []
 
@@ -76,14 +77,17 @@ def test_the_summary_of_an_emulator(emulator):
 
 
 def test_what_was_typed_can_be_typed_again(cfg):
-    assert command_of(cfg, "infer") == {
-        "command": "python infer.py seed=3 'data.root=a b'",
-    }
+    cfg.command = "python infer.py"
+    assert command_of(cfg) == {"command": "python infer.py seed=3 'data.root=a b'"}
+
+
+def test_how_many_share_the_work_is_left_out(cfg):
+    assert command_of(cfg, "seed") == {"command": "torchfit infer 'data.root=a b'"}
 
 
 def test_what_was_typed_does_not_change_the_record(cfg):
     record = settings_of(cfg)
-    cfg.overrides = []
+    cfg.overrides, cfg.command = [], "python -m torchfit infer"
     assert settings_of(cfg) == record
 
 
