@@ -31,3 +31,11 @@ class CatalogueError(TorchfitError):
 
 class CrewError(TorchfitError):
     """One of the processes of a run has ended before its work was done."""
+
+
+class LabelError(TorchfitError, ValueError):
+    """Stellar labels are missing, not numbers, or far from any star of the library."""
+
+
+class OutsideLibraryWarning(UserWarning):
+    """Too few stars of the library are near some labels: the emulator extrapolates."""

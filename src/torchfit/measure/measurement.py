@@ -87,6 +87,11 @@ class Measurement:
         """Number of stars."""
         return len(self.star)
 
+    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Measurement":
+        """The measurement of the chosen stars."""
+        columns = {field.name: _rows(getattr(self, field.name), star) for field in fields(self)}
+        return Measurement(**columns)
+
     def with_rows(self, place: Int[Tensor, " chosen"], rows: "Measurement") -> "Measurement":
         """The same with the rows of some stars replaced.
 
@@ -102,6 +107,15 @@ class Measurement:
             for field in fields(self)
         }
         return Measurement(**columns)
+
+
+def _rows(whole: Any, place: Int[Tensor, " chosen"]) -> Any:
+    """Some rows of a tensor, of a dataclass of tensors, or of ``None``."""
+    if isinstance(whole, Tensor):
+        return whole[place]
+    if whole is None:
+        return None
+    return replace(whole, **{name: _rows(each, place) for name, each in vars(whole).items()})
 
 
 def _with_rows(whole: Any, place: Int[Tensor, " chosen"], rows: Any) -> Any:

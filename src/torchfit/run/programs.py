@@ -109,6 +109,16 @@ def run_task(name: str, arguments: Sequence[str]) -> None:
         main(task)()
 
 
+def run_function(function: str, arguments: Sequence[str]) -> None:
+    """Run a program of plain arguments.
+
+    Args:
+        function: Dotted name of a function of the arguments, imported when it is called.
+        arguments: What follows the program's name.
+    """
+    get_method(function)(arguments)
+
+
 PROGRAMS: Mapping[str, Program] = MappingProxyType(
     {
         "train": Program(
@@ -128,6 +138,12 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
             "join, flag, select and compare once more from a finished catalogue",
             {"torchfit validate results=outputs/infer/stelib": "the catalogue of STELIB"},
             partial(run_task, "validate"),
+        ),
+        "fit": Program(
+            "print the labels of single spectra",
+            {"torchfit fit FILE": "of any file that specutils reads"},
+            partial(run_function, "torchfit.face.program.main"),
+            is_configured=False,
         ),
     }
 )

@@ -1,0 +1,1 @@
+"""The public face: what ``import torchfit as tf`` gives a notebook."""

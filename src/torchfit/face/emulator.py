@@ -1,0 +1,224 @@
+"""An emulator for notebooks: labels in, spectra out."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import astropy.units as u
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from torchfit.emulator.artefact import save_emulator
+from torchfit.emulator.emulator import Emulator as TrainedEmulator
+from torchfit.exceptions import LabelError, OutsideLibraryWarning
+from torchfit.likelihood.support import Support
+from torchfit.names import QUANTITIES
+from torchfit.uncertainty.library_errors import LibraryErrors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+UNITS = {"teff": u.K}
+"""Units of labels that a quantity is converted to; the others are in dex."""
+
+
+class Emulator:
+    """Normalised flux of stars of given labels, from a library of real stars.
+
+    Made by :func:`torchfit.load_emulator`.
+
+    Args:
+        trained: The trained emulator.
+
+    Examples:
+        >>> import torchfit as tf
+        >>> emulator = tf.load_emulator("outputs/train/miles/emulator")  # doctest: +SKIP
+        >>> flux = emulator.predict(teff=5777, logg=4.44, fe_h=0.0)  # doctest: +SKIP
+    """
+
+    def __init__(self, trained: TrainedEmulator) -> None:
+        self.trained = trained
+        self.errors = LibraryErrors.of_state(trained.errors)
+
+    def __repr__(self) -> str:
+        """Some lines: library, grid, labels with their ranges."""
+        ranges = ", ".join(
+            f"{name} {low:.4g} to {high:.4g}" for name, (low, high) in self.ranges.items()
+        )
+        library = self.trained.library
+        return (
+            f"<Emulator of {library.provenance.get('library', 'a library')}: {len(library)} stars, "
+            f"{len(self.wave)} pixels, {self.wave[0]:.0f}-{self.wave[-1]:.0f} Angstrom (vacuum)\n"
+            f"  {ranges}>"
+        )
+
+    @property
+    def wave(self) -> np.ndarray:
+        """Vacuum rest wavelength of the pixels in Angstrom."""
+        return self.trained.wave.numpy().copy()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Labels in the order in which :meth:`predict` takes them."""
+        return self.trained.label_names
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest value of each label in the library (K, dex, dex, ...)."""
+        labels = self.trained.library.labels
+        low, high = labels.min(dim=0).values.tolist(), labels.max(dim=0).values.tolist()
+        return dict(zip(self.label_names, zip(low, high, strict=True), strict=True))
+
+    def predict(
+        self, *labels: Any, return_std: bool = False, return_cov: bool = False, **named: Any
+    ) -> Any:
+        r"""Normalised flux of stars, with the emulator's uncertainty (Eq. 1) if asked for.
+
+        .. math:: F(x) = \mu + B \bar f(x), \quad \mathrm{cov}\,F = B\,\mathrm{cov}(\bar f)\,B^T
+
+        Args:
+            *labels: Labels in the order of :attr:`label_names` (K, dex, dex, ...): numbers or
+                arrays, which are broadcast.
+            return_std: Also return the standard deviation of every pixel.
+            return_cov: Also return the covariance of the pixels.
+            **named: The same by name: ``teff=5777, logg=4.44, fe_h=0.0``.
+
+        Returns:
+            Flux on :attr:`wave`, shape (..., pix), NaN in pixels that the library does not have;
+            with ``return_std`` or ``return_cov`` a tuple of flux and (..., pix) or (..., pix, pix).
+
+        Raises:
+            LabelError: If labels are missing, not known, not numbers, or far from any star: most
+                often they are in the wrong order.
+
+        Warns:
+            OutsideLibraryWarning: Where too few library stars are near the labels.
+        """
+        rows, shape = self._rows(labels, named)
+        flux = self._visible(self.trained.flux(rows)).numpy().reshape(*shape, -1)
+        if not (return_std or return_cov):
+            return flux
+        variance = self.trained.gp.variance(self.trained.scaler.to_unit(rows))
+        basis = self._visible(self.trained.basis.mT).mT
+        if return_cov:
+            covariance = variance[:, None, None] * (basis @ basis.mT)
+            return flux, covariance.numpy().reshape(*shape, len(basis), len(basis))
+        deviation = (variance[:, None] * basis.square().sum(dim=1)).clamp_min(0).sqrt()
+        return flux, deviation.numpy().reshape(*shape, -1)
+
+    def is_supported(self, *labels: Any, **named: Any) -> Any:
+        """Whether enough library stars are near some labels; see :meth:`predict`."""
+        rows, shape = self._rows(labels, named, warn=False)
+        return self._supported(rows).numpy().reshape(shape)[()]
+
+    def at_resolution(self, lsf_fwhm: Any) -> "Emulator":
+        """The emulator as an instrument of lower resolution would see it.
+
+        Args:
+            lsf_fwhm: Full width at half maximum in Angstrom: one number, or one per pixel of
+                :attr:`wave`.
+
+        Returns:
+            A new emulator; it is made no sharper anywhere.
+        """
+        width = torch.as_tensor(np.asarray(lsf_fwhm, dtype=np.float64))
+        return Emulator(self.trained.at_resolution(width.expand(len(self.wave)).contiguous()))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the emulator into a folder that :func:`torchfit.load_emulator` reads."""
+        save_emulator(self.trained, Path(folder))
+
+    def plot(self, *labels: Any, axes: "Axes | None" = None, **named: Any) -> "Axes":
+        """Draw spectra of given labels, with the emulator's uncertainty as a band.
+
+        Args:
+            *labels: See :meth:`predict`.
+            axes: Where to draw; new axes if not given.
+            **named: See :meth:`predict`.
+
+        Returns:
+            The axes.
+        """
+        from torchfit.face.plots import plot_prediction
+
+        flux, deviation = self.predict(*labels, return_std=True, **named)
+        rows, _ = self._rows(labels, named, warn=False)
+        captions = [self._caption(row) for row in rows.tolist()]
+        return plot_prediction(
+            self.wave, np.atleast_2d(flux), np.atleast_2d(deviation), captions, axes
+        )
+
+    def _caption(self, row: Sequence[float]) -> str:
+        return ", ".join(
+            f"{name} {value:.4g}" for name, value in zip(self.label_names, row, strict=True)
+        )
+
+    def _visible(self, flux: Float[Tensor, "star pix"]) -> Float[Tensor, "star pix"]:
+        """NaN in pixels that the library does not know."""
+        return torch.where(self.trained.flux_pca.good, flux, torch.nan)
+
+    def _rows(
+        self, labels: Sequence[Any], named: dict[str, Any], warn: bool = True
+    ) -> tuple[Float[Tensor, "star label"], tuple[int, ...]]:
+        """Labels as rows, and the shape they were given in."""
+        names = self.label_names
+        given = dict(zip(names, labels, strict=False)) | named
+        if len(labels) > len(names) or len(given) < len(labels) + len(named):
+            raise LabelError(f"labels are {', '.join(names)}, each once")
+        missing = [name for name in names if name not in given]
+        unknown = [name for name in given if name not in names]
+        if missing or unknown:
+            wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+            raise LabelError(f"labels of this emulator are {', '.join(names)}: {wrong}")
+        values = [_numbers(name, given[name]) for name in names]
+        try:
+            columns = np.broadcast_arrays(*values)
+        except ValueError as error:
+            shapes = ", ".join(str(column.shape) for column in values)
+            raise LabelError(f"labels of shapes {shapes} do not broadcast") from error
+        rows = torch.from_numpy(np.stack([column.ravel() for column in columns], axis=1))
+        self._demand_near(rows)
+        if warn and not bool(self._supported(rows).all()):
+            warnings.warn(
+                "too few library stars are near these labels: the emulator extrapolates",
+                OutsideLibraryWarning,
+                stacklevel=3,
+            )
+        return rows, columns[0].shape
+
+    def _demand_near(self, rows: Float[Tensor, "star label"]) -> None:
+        """Refuse labels that are off by more than the whole range of the library."""
+        for column, (name, (low, high)) in enumerate(self.ranges.items()):
+            values, span = rows[:, column], high - low
+            far = ~((values >= low - span) & (values <= high + span))
+            if name == "teff":
+                far |= values <= 0
+            if bool(far.any()):
+                raise LabelError(
+                    f"{name}={values[far][0].item():g} is far from the library's {low:.4g} to "
+                    f"{high:.4g}; the order of labels is {', '.join(self.label_names)}"
+                )
+
+    def _supported(self, rows: Float[Tensor, "star label"]) -> Tensor:
+        unit = self.trained.scaler.to_unit(rows)
+        return ~Support().is_left(self.trained.gp.predictor.mean_and_density(unit)[1])
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    """A label as real numbers in double precision."""
+    if isinstance(values, u.Quantity):
+        unit = UNITS.get(name, u.one)
+        try:
+            values = values.to_value(unit)
+        except u.UnitConversionError as error:
+            wanted = QUANTITIES[name].unit if name in QUANTITIES else unit
+            raise LabelError(f"{name} in {values.unit} does not convert to {wanted}") from error
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        raise LabelError(f"{name} must be real numbers, not {array.dtype} of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise LabelError(f"{name} must be finite")
+    return array.astype(np.float64)

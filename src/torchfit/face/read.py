@@ -1,0 +1,77 @@
+"""Spectra from files of many kinds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torchfit.exceptions import SpectrumError
+from torchfit.face.spectrum import Spectrum
+
+VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "MUSCLES", "MaNGA")
+"""Words in the names of specutils' formats whose wavelengths are in vacuum by definition."""
+
+
+def read_spectra(
+    files: str | Path | Sequence[str | Path],
+    *,
+    format: str | None = None,
+    medium: str | None = None,
+    **settings: Any,
+) -> list[Spectrum]:
+    """Read spectra with specutils, to which LAMOST and MaStar files are known too.
+
+    Args:
+        files: One file or several.
+        format: Name of a format of specutils; found out if it is not given.
+        medium: Whether wavelengths are in ``air`` or in ``vacuum``; needed unless the format says
+            so (LAMOST, MaStar, SDSS, BOSS, DESI, APOGEE: vacuum).
+        **settings: More of :class:`torchfit.Spectrum`: ``z``, ``lsf_fwhm``.
+
+    Returns:
+        All spectra of all files, named after them.
+
+    Raises:
+        SpectrumError: If a file cannot be read, or the medium is not known.
+
+    Examples:
+        >>> import torchfit as tf
+        >>> spectra = tf.read_spectra("spec-56591-EG012606N021203B01_sp01-018.fits.gz")
+        ... # doctest: +SKIP
+    """
+    several = [files] if isinstance(files, str | Path) else list(files)
+    return [
+        Spectrum(each, medium=medium or _medium(path, found), **({"name": name} | settings))
+        for path in map(Path, several)
+        for found, name, each in _read(path, format)
+    ]
+
+
+def _read(path: Path, format: str | None) -> list[tuple[str, str, Any]]:
+    """Format, name and specutils Spectrum of everything in a file."""
+    try:
+        from specutils import SpectrumList
+        from specutils.io.registers import identify_spectrum_format
+
+        import torchfit.surveys.specutils_loaders  # noqa: F401
+    except ImportError as error:
+        raise SpectrumError("reading files needs specutils: pip install specutils") from error
+    if not path.is_file():
+        raise SpectrumError(f"no such file: {path}")
+    try:
+        found = format or identify_spectrum_format(str(path), SpectrumList)
+        found = found[0] if isinstance(found, list) and found else str(found or "")
+        spectra = SpectrumList.read(str(path), format=found or None)
+    except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
+        why = " ".join(str(error).split())[:200]
+        raise SpectrumError(f"{path} cannot be read ({why}); name its format") from error
+    names = [path.name] if len(spectra) == 1 else [f"{path.name}:{n}" for n in range(len(spectra))]
+    return [(found, name, each) for name, each in zip(names, spectra, strict=True)]
+
+
+def _medium(path: Path, format: str) -> str:
+    if any(word.lower() in format.lower() for word in VACUUM):
+        return "vacuum"
+    raise SpectrumError(
+        f"{path}: format {format or 'unknown'} does not say whether its wavelengths are in air or "
+        'in vacuum; give medium="air" or medium="vacuum"'
+    )

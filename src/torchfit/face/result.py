@@ -1,0 +1,187 @@
+"""What a fit found, as numbers, tables and a plot."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from jaxtyping import Float
+
+from torchfit.flags.bits import MEANINGS, ResultFlag
+from torchfit.measure.measurement import Measurement
+from torchfit.names import QUANTITIES
+from torchfit.uncertainty.calibration import Calibrated
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = {
+    "chi2": u.one,
+    "rchi2": u.one,
+    "v_rad": u.km / u.s,
+    "cfi": u.one,
+    "n_pix": u.one,
+    "n_clipped": u.one,
+}
+"""Columns beside the labels, with their units."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class FitResult:
+    """Labels of spectra with their errors; every label is an attribute, as ``result.teff``.
+
+    ``result.e_teff`` is its calibrated error, ``result.teff_start`` its start label. ``chi2``,
+    ``rchi2``, ``v_rad`` (km/s), ``cfi`` (best correlation with the library), ``n_pix``,
+    ``n_clipped`` and ``flags`` are attributes too. Of one spectrum they are numbers, of several
+    arrays; ``result[3]`` is the fourth alone.
+
+    Args:
+        label_names: Labels.
+        names: Names of the spectra.
+        measured: Everything that was measured.
+        errors: Calibrated errors.
+        wave: Vacuum rest wavelength in Angstrom.
+        flux: Normalised flux; NaN in bad pixels.
+        ivar: Inverse variance of it; 0 in bad pixels.
+        model: Model flux; NaN in pixels that the library does not have.
+        one: Whether it is of one spectrum.
+    """
+
+    label_names: tuple[str, ...]
+    names: tuple[str, ...]
+    measured: Measurement
+    errors: Calibrated
+    wave: np.ndarray
+    flux: Float[np.ndarray, "*star pix"]
+    ivar: Float[np.ndarray, "*star pix"]
+    model: Float[np.ndarray, "*star pix"]
+    one: bool = False
+
+    def __len__(self) -> int:
+        """Number of spectra."""
+        return len(self.names)
+
+    def __getitem__(self, place: int) -> "FitResult":
+        """The result of one spectrum, whose values are numbers."""
+        row = range(len(self))[place]
+        if self.one:
+            return self
+        import torch
+
+        star = torch.tensor([row])
+        return FitResult(
+            self.label_names,
+            (self.names[row],),
+            self.measured[star],
+            Calibrated(*(part[star] for part in vars(self.errors).values())),
+            self.wave,
+            self.flux[row],
+            self.ivar[row],
+            self.model[row],
+            one=True,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """A label, its error, its start, or another column."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        values = self._column(name)
+        if values is None:
+            near = ", ".join(self.columns)
+            raise AttributeError(f"a FitResult has no {name}; its columns are {near}")
+        return values[0].item() if self.one else values
+
+    def __dir__(self) -> list[str]:
+        """Columns too, for completion in notebooks."""
+        return [*super().__dir__(), *self.columns]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of :meth:`to_table`."""
+        labels = [each for name in self.label_names for each in (name, f"e_{name}")]
+        starts = [f"{name}_start" for name in self.label_names]
+        return (*labels, *COLUMNS, *starts)
+
+    @property
+    def flags(self) -> Any:
+        """Bits of :class:`torchfit.flags.bits.ResultFlag`: 0 is good."""
+        if self.one:
+            return ResultFlag(int(self.measured.flags[0]))
+        return self.measured.flags.numpy()
+
+    def explain(self) -> list[str]:
+        """What each flag that is set means, line by line."""
+        bits = np.bitwise_or.reduce(self.measured.flags.numpy())
+        return [f"{flag.name}: {text}" for flag, text in MEANINGS.items() if bits & flag]
+
+    def _column(self, name: str) -> np.ndarray | None:
+        """Values of a column; ``None`` if there is none of this name."""
+        if name in COLUMNS:
+            return getattr(self.measured, name).numpy()
+        values, label = self.measured.labels, name
+        if name.startswith("e_"):
+            values, label = self.errors.total, name.removeprefix("e_")
+        elif name.endswith("_start"):
+            values, label = self.measured.start, name.removesuffix("_start")
+        if label not in self.label_names:
+            return None
+        return values[:, self.label_names.index(label)].numpy()
+
+    def _unit(self, name: str) -> u.UnitBase:
+        label = name.removeprefix("e_").removesuffix("_start")
+        if label == "teff":
+            return u.K
+        return u.dex if label in QUANTITIES else COLUMNS.get(name, u.one)
+
+    def to_table(self) -> QTable:
+        """All columns with units, a row per spectrum."""
+        table = QTable()
+        table["name"] = list(self.names)
+        for name in self.columns:
+            unit = self._unit(name)
+            values = self._column(name)
+            table[name] = values if unit in (u.one, u.dex) else values * unit
+            if unit is u.dex:
+                table[name].info.description = "dex"
+        table["flags"] = self.measured.flags.numpy()
+        return table
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """All columns without units, a row per spectrum."""
+        return self.to_table().to_pandas()
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the observed spectrum, the model, and what is left.
+
+        Args:
+            axes: Where to draw; new axes if not given.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ValueError: If there are several spectra: plot ``result[0]``.
+        """
+        from torchfit.face.plots import plot_fit
+
+        if not self.one:
+            raise ValueError(f"{len(self)} spectra do not fit into one plot: use result[0].plot()")
+        return plot_fit(self.wave, self.flux, self.model, self._caption(0), axes)
+
+    def _caption(self, row: int) -> str:
+        labels, errors = self.measured.labels[row].tolist(), self.errors.total[row].tolist()
+        values = [
+            f"{name} {label:.5g} ± {error:.2g}"
+            for name, label, error in zip(self.label_names, labels, errors, strict=True)
+        ]
+        return ", ".join([*filter(None, [self.names[row]]), *values])
+
+    def __repr__(self) -> str:
+        """A line for one spectrum; at most ten lines for several."""
+        if self.one:
+            return f"<FitResult {self._caption(0)}, flags {self.flags!r}>"
+        shown = [f"  {self._caption(row)}" for row in range(min(len(self), 8))]
+        more = [f"  ... {len(self) - 8} more"] if len(self) > 8 else []
+        return "\n".join([f"<FitResult of {len(self)} spectra", *shown, *more]) + ">"

@@ -1,0 +1,153 @@
+import warnings
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable
+from specutils import Spectrum as Specutils
+
+from torchfit.exceptions import OutsideLibraryWarning, SpectrumError
+from torchfit.face.fitter import Fitter
+from torchfit.face.spectrum import Spectrum
+from torchfit.flags.bits import ResultFlag
+
+TRUTH = (5700.0, 3.0, -0.5)
+OTHERS = [(5200.0, 2.0, -1.0), TRUTH, (6300.0, 4.0, 0.1)]
+LABELS = ("teff", "logg", "fe_h")
+
+
+@pytest.fixture(scope="module")
+def fitter(face):
+    return Fitter(face)
+
+
+@pytest.fixture(scope="module")
+def result(fitter, make_spectrum):
+    return fitter.fit(make_spectrum(TRUTH, name="one"))
+
+
+@pytest.fixture(scope="module")
+def results(fitter, make_spectrum):
+    return fitter.fit([make_spectrum(labels, seed=n) for n, labels in enumerate(OTHERS)])
+
+
+def test_labels_of_one_spectrum_are_numbers_near_the_truth(result):
+    for name, value in zip(LABELS, TRUTH, strict=True):
+        assert isinstance(getattr(result, name), float)
+        assert abs(getattr(result, name) - value) < 5 * getattr(result, f"e_{name}")
+    assert isinstance(result.flags, ResultFlag)
+    assert result.model.shape == result.flux.shape == result.wave.shape
+
+
+def test_labels_of_several_are_arrays(results):
+    assert results.teff.shape == (3,)
+    assert (np.diff(results.teff) > 0).all()
+    assert results.flags.shape == (3,)
+    assert results.model.shape == (3, len(results.wave))
+    assert results[1].teff == results.teff[1]
+    assert results[-1].teff == results.teff[-1]
+    with pytest.raises(IndexError):
+        results[3]
+
+
+def test_company_does_not_matter(fitter, results, make_spectrum):
+    alone = fitter.fit(make_spectrum(OTHERS[2], seed=2))
+    assert alone.teff == pytest.approx(results.teff[2], rel=1e-9)
+
+
+def test_a_specutils_spectrum_that_says_its_medium(fitter, make_spectrum, result):
+    ours = make_spectrum(TRUTH)
+    given = Specutils(
+        spectral_axis=ours.wave * u.AA, flux=ours.flux * u.one, meta={"medium": "vacuum"}
+    )
+    found = fitter.fit(given)
+    assert ResultFlag.NO_ERRORS in found.flags
+    assert found.teff == pytest.approx(result.teff, abs=3 * result.e_teff)
+    with pytest.raises(SpectrumError, match="air or in vacuum"):
+        fitter.fit(Specutils(spectral_axis=ours.wave * u.AA, flux=ours.flux * u.one))
+
+
+def test_the_scale_of_the_flux_does_not_matter(fitter, make_spectrum, result):
+    ours = make_spectrum(TRUTH)
+    unit = u.Unit("1e-17 erg / (s cm2 AA)")
+    scaled = Spectrum(ours.wave, 7 * ours.flux * unit, ours.ivar / 49 / unit**2, medium="vacuum")
+    assert fitter.fit(scaled).teff == pytest.approx(result.teff, rel=1e-6)
+
+
+def test_a_redshift_is_taken_out(fitter, make_spectrum, result):
+    ours = make_spectrum(TRUTH)
+    z = 1e-3
+    moved = Spectrum(ours.wave * (1 + z), ours.flux, ours.ivar, medium="vacuum", z=z)
+    assert fitter.fit(moved).teff == pytest.approx(result.teff, rel=1e-6)
+
+
+def test_spectra_of_several_resolutions_in_one_call(fitter, make_spectrum):
+    sharp, blurred = make_spectrum(TRUTH), make_spectrum(TRUTH, lsf_fwhm=4.0)
+    both = fitter.fit([sharp, blurred, sharp])
+    assert both.teff[0] == both.teff[2] == pytest.approx(fitter.fit(sharp).teff, rel=1e-9)
+    assert both.teff[1] == pytest.approx(fitter.fit(blurred).teff, rel=1e-9)
+    assert both.teff[1] != both.teff[0]
+
+
+def test_the_settings_of_a_survey_are_near_the_default(face, make_spectrum, results):
+    fast = Fitter(face, "survey").fit([make_spectrum(x, seed=n) for n, x in enumerate(OTHERS)])
+    assert (abs(fast.teff - results.teff) < results.e_teff).all()
+
+
+def test_tables_have_units(results):
+    table = results.to_table()
+    assert isinstance(table, QTable)
+    assert table["teff"].unit == table["e_teff"].unit == u.K
+    assert table["v_rad"].unit == u.km / u.s
+    assert list(results.to_pandas().columns) == table.colnames
+    np.testing.assert_array_equal(results.to_pandas()["logg"], results.logg)
+
+
+def test_a_plot_returns_its_axes(result, results):
+    axes = result.plot()
+    assert result.plot(axes) is axes
+    with pytest.raises(ValueError, match=r"result\[0\]"):
+        results.plot()
+
+
+def test_an_unknown_column_names_the_known_ones(result):
+    with pytest.raises(AttributeError, match=r"no tef; its columns are teff, e_teff"):
+        _ = result.tef
+    assert "e_logg" in dir(result)
+
+
+def test_reprs_fit_on_a_screen(fitter, result, make_spectrum):
+    many = fitter.fit([make_spectrum(TRUTH)] * 30)
+    for value in (fitter, result, many):
+        assert len(repr(value).splitlines()) <= 10
+
+
+def test_flags_are_explained(result):
+    assert any(line.startswith("NO_ALPHA_FE: ") for line in result.explain())
+
+
+def test_a_star_from_beyond_the_library_is_never_silent(fitter, make_spectrum):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = fitter.fit(make_spectrum((9500.0, 5.5, 1.5)))
+    warned = any(issubclass(each.category, OutsideLibraryWarning) for each in said)
+    assert warned == bool(found.flags & ResultFlag.OUTSIDE_SUPPORT)
+    assert found.flags & (ResultFlag.OUTSIDE_SUPPORT | ResultFlag.EDGE | ResultFlag.POOR_MATCH)
+
+
+@pytest.mark.parametrize("bad", [3, None, "spectrum.fits", np.ones(3), [1.0]])
+def test_what_is_no_spectrum_is_refused(fitter, bad):
+    with pytest.raises(SpectrumError):
+        fitter.fit(bad)
+
+
+def test_an_empty_list_is_refused(fitter):
+    with pytest.raises(SpectrumError, match="empty"):
+        fitter.fit([])
+
+
+def test_a_spectrum_of_another_range_is_refused(fitter, make_spectrum):
+    ours = make_spectrum(TRUTH)
+    far = Spectrum(3 * ours.wave, ours.flux, ours.ivar, medium="vacuum", name="far")
+    with pytest.raises(SpectrumError, match=r"far.*no good pixel within 4000-4399"):
+        fitter.fit([ours, far])
