@@ -9,6 +9,8 @@ from torchfit.face.spectrum import Spectrum
 
 VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "MUSCLES", "MaNGA")
 """Words in the names of specutils' formats whose wavelengths are in vacuum by definition."""
+GENERIC = ("tabular-fits", "wcs1d-fits", "ASCII", "ECSV", "IPAC")
+"""Formats of specutils that are of no survey."""
 
 
 def read_spectra(
@@ -58,14 +60,19 @@ def _read(path: Path, format: str | None) -> list[tuple[str, str, Any]]:
     if not path.is_file():
         raise SpectrumError(f"no such file: {path}")
     try:
-        found = format or identify_spectrum_format(str(path), SpectrumList)
-        found = found[0] if isinstance(found, list) and found else str(found or "")
+        found = format or _specific(identify_spectrum_format(str(path), SpectrumList))
         spectra = SpectrumList.read(str(path), format=found or None)
     except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
         why = " ".join(str(error).split())[:200]
         raise SpectrumError(f"{path} cannot be read ({why}); name its format") from error
     names = [path.name] if len(spectra) == 1 else [f"{path.name}:{n}" for n in range(len(spectra))]
     return [(found, name, each) for name, each in zip(names, spectra, strict=True)]
+
+
+def _specific(formats: str | list[str]) -> str:
+    """The format to read with: that of a survey before a generic one; empty for none."""
+    several = [formats] if isinstance(formats, str) else formats
+    return min(several, key=lambda name: name in GENERIC, default="")
 
 
 def _medium(path: Path, format: str) -> str:
