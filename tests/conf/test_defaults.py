@@ -22,9 +22,12 @@ GROUPS = (
     "group",
     "library",
     "match",
+    "metric",
+    "optimise",
     "pack",
     "preprocess",
     "trainer",
+    "uncertainty",
 )
 """Groups whose default preset is what their classes are without arguments."""
 

@@ -70,7 +70,7 @@ def test_every_example_can_be_typed(name):
 def test_every_command_of_the_pages_can_be_typed(page):
     blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    typed = [command for line in lines for command in re.split(" #|&&|\|\|", line)]
+    typed = [command for line in lines for command in re.split(r" #|&&|\|\|", line)]
     found = [shlex.split(re.sub(r".*?(?=torchfit)", "", c)) for c in typed if "torchfit " in c]
     commands = [words for words in found if words[1] in TASKS]
     assert commands
