@@ -186,8 +186,6 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
 def _gaussian_process(kernel: dict, tensors: dict[str, Tensor]) -> SharedKernelGP:
     gp = SharedKernelGP(build_kernel(**kernel))
     state = {name[3:]: value for name, value in tensors.items() if name.startswith("gp.")}
-    # An artefact from before there were inducing points has every template as a centre.
-    state.setdefault("centre", torch.arange(len(state["alpha"])))
     for name in ("x_train", "centre", "alpha"):
         gp.register_buffer(name, state[name])
     gp.load_state_dict(state)

@@ -107,8 +107,8 @@ def _demand(holds: bool, fault: str) -> None:
 def _demand_types(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         wanted = _DTYPES.get(name, torch.float64)
-        switch = name.startswith("errors.") and tensor.dtype == torch.bool
-        _demand(tensor.dtype == wanted or switch, f"{name} is {tensor.dtype}, not {wanted}")
+        fits = tensor.dtype == wanted or name.startswith("errors.")
+        _demand(fits, f"{name} is {tensor.dtype}, not {wanted}")
 
 
 def _demand_shapes(tensors: Mapping[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -55,6 +56,31 @@ def sole_run(folder: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             path.unlink()
+        lock.release()
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process fetches a file; the lock ends with its owner.
+
+    Args:
+        path: The file; the lock lies beside it.
+
+    Yields:
+        Nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"torchfit: another process fetches {path.name}: waiting", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
         lock.release()
 
 

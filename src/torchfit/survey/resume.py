@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from torchfit.files.atomic import atomic, remove
+from torchfit.files.atomic import atomic, remove, remove_remnants
 from torchfit.survey.match import start_path
 from torchfit.survey.piece import rejects_path, shard_path
 from torchfit.survey.shards import Shard
@@ -43,6 +43,8 @@ def prepare_work(work: Path, reader: SurveyReader, shard_size: int) -> None:
     _drop_outdated(work, [_stamp(reader, piece) for piece in pieces])
     for number, piece in enumerate(pieces):
         _drop_damaged_piece(work, number, len(piece))
+    for stage in ("shards", "start", "parts"):
+        remove_remnants(work / stage)
     for path in sorted((work / "parts").glob("part-*")):
         _check(path, pq.read_metadata, path)
 

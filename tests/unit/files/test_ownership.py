@@ -101,3 +101,24 @@ def test_a_damaged_list_makes_nothing_ours(tmp_path, text):
     make_way(tmp_path, ["a"])
     assert (tmp_path / "a.kept").read_text() == "whose"
     assert json.loads((tmp_path / WRITTEN).read_text()).count("a") == 1
+
+
+FETCH = """
+import sys, time
+from pathlib import Path
+from torchfit.files.ownership import in_turn
+path = Path(sys.argv[1])
+with in_turn(path):
+    if not path.exists():
+        print("fetching", flush=True)
+        time.sleep(1)
+        path.write_text("fetched")
+    else:
+        print("there", flush=True)
+"""
+
+
+def test_two_processes_fetch_a_file_once(tmp_path):
+    command = [sys.executable, "-c", FETCH, str(tmp_path / "cache" / "file")]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate()[0] for process in both) == ["fetching\n", "there\n"]

@@ -188,3 +188,13 @@ def test_a_stamp_is_that_of_size_and_time(tmp_path):
     assert file_stamp(path) == first
     path.write_text("ab")
     assert file_stamp(path) != first
+
+
+def test_what_killed_processes_were_writing_is_removed_and_nothing_else(work, reader):
+    left = work / "shards" / ".shard-00000.arrow.0123abcd.tmp"
+    own = work / "start" / ".notes.tmp"
+    left.touch()
+    own.touch()
+    prepare_work(work, reader, SIZE)
+    assert not left.exists()
+    assert own.exists()
