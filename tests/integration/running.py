@@ -61,10 +61,11 @@ def process_restored():
 
 def launch(program: str, *options: str, **environment: str) -> Ended:
     """Run ``python program.py`` in a process of its own."""
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     ended = subprocess.run(
         [sys.executable, f"{program}.py", *options],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,
         text=True,
     )

@@ -2,14 +2,19 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 import torch
 from tests.integration import world
-from tests.integration.running import run
+from tests.integration.running import ROOT, run
 
 from torchfit.emulator.artefact import fingerprint, load_emulator, save_emulator
 from torchfit.exceptions import ArtefactError
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+from fault_artefacts import campaign
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +75,14 @@ def test_a_bad_artefact_is_one_clear_error(copy, damage, text):
     with pytest.raises(ArtefactError, match=text) as caught:
         load_emulator(copy)
     assert str(copy) in str(caught.value)
+
+
+def test_no_mutation_passes_for_the_emulator(artefact):
+    """``python benchmarks/fault_artefacts.py`` is the same with hundreds."""
+    counts = campaign(artefact, 60, seed=60)
+    assert counts["other"] == counts["slow"] == counts["big"] == 0
+    assert counts["read"] + counts["rejected"] == 60
+    assert counts["rejected"] > 20
 
 
 def test_the_program_says_how_to_make_one(tmp_path):

@@ -119,21 +119,67 @@ def test_survey_killed_in_the_fit_keeps_finished_parts(
     assert not list(folder.glob("work-*"))
 
 
-def test_a_damaged_part_is_named_and_can_be_done_again(
-    stelib, artefact, killed_survey, tmp_path, no_report
+@pytest.mark.parametrize("size", [0, 4, 100, -1])
+@pytest.mark.parametrize("name", ["parts/part-000001.parquet", "start/*.npy", "shards/shard-*"])
+def test_damaged_work_is_named_and_done_again(
+    stelib, artefact, killed_survey, tmp_path, no_report, name, size
 ):
     folder = copy_of(killed_survey, tmp_path)
-    options = world.stelib_options(folder, artefact)
-    (part,) = folder.glob("work-*/parts/part-000001.parquet")
-    part.write_bytes(part.read_bytes()[:100])
-    ended = run("infer", *options)
-    assert ended.status == 1
-    assert "part-000001.parquet cannot be read" in ended.error
-    assert "delete it and run again" in ended.error
-    assert not (folder / "catalogue.parquet").exists()
-    part.unlink()
-    assert run("infer", *options).status == 0
+    (path,) = folder.glob(f"work-*/{name}")
+    path.write_bytes(path.read_bytes()[:size])
+    ended = run("infer", *world.stelib_options(folder, artefact))
+    assert ended.status == 0, ended.err
+    assert f"{path} is damaged" in ended.err
     assert catalogue(folder) == catalogue(stelib)
+
+
+def interrupted_lamost(artefact, folder, root, monkeypatch):
+    """A survey interrupted before its third batch; how to go on."""
+    options = [*world.lamost_options(folder, artefact, root), "pack.shard_size=4"]
+    monkeypatch.setenv(MOMENT, "batch:2:interrupt")
+    assert run("infer", *options).status == 130
+    monkeypatch.delenv(MOMENT)
+    return options
+
+
+def test_a_repaired_file_is_read_again_and_the_others_are_not(
+    artefact, tmp_path, monkeypatch, no_report, table
+):
+    root = tmp_path / "tree"
+    world.make_good_lamost(root, n_stars=12)
+    broken = root / "good/table/star0.fits"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:3000])
+    options = interrupted_lamost(artefact, tmp_path / "results", root, monkeypatch)
+    (work,) = (tmp_path / "results").glob("work-*")
+    before = {path.name: path.stat().st_mtime_ns for path in (work / "shards").iterdir()}
+    broken.write_bytes(whole)
+    again = []
+
+    def write(writer, number, read):
+        again.append(number)
+        return original(writer, number, read)
+
+    original = piece.PieceWriter.write
+    monkeypatch.setattr(piece.PieceWriter, "write", write)
+    ended = run("infer", *options)
+    assert ended.status == 0, ended.err
+    assert "files of 1 of 3 shards have changed" in ended.err
+    assert len(again) == 1
+    assert len(before) == 6
+    assert "good/table/star0.fits" in set(table(tmp_path / "results")["source"])
+    fresh = world.lamost_options(tmp_path / "fresh", artefact, root)
+    assert run("infer", *fresh, "pack.shard_size=4").status == 0
+    assert table(tmp_path / "fresh").equals(table(tmp_path / "results"))
+
+
+def test_another_catalogue_of_the_survey_is_another_run(artefact, tmp_path, monkeypatch, no_report):
+    root = tmp_path / "tree"
+    world.make_good_lamost(root, n_stars=12)
+    options = interrupted_lamost(artefact, tmp_path / "results", root, monkeypatch)
+    first = set((tmp_path / "results").glob("work-*"))
+    assert run("infer", *options, "data.pattern=*star*").status == 0
+    assert set((tmp_path / "results").glob("work-*")) == first, "work of other settings is kept"
 
 
 def test_an_interrupted_survey_says_so_and_goes_on(

@@ -15,6 +15,7 @@ from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.crossmatch.join import Line
 from torchfit.files.atomic import remove, write_together
+from torchfit.files.ownership import make_way, written_by_torchfit
 
 CATALOGUE, RECOMMENDED = "catalogue", "recommended"
 REJECTS = "rejects.csv"
@@ -68,7 +69,8 @@ class FinishedSurvey:
     ) -> dict[str, Path]:
         """Write all files of the run; they appear together, ``catalogue.parquet`` the last.
 
-        Tables of an older run that this one does not write are removed.
+        Tables of an older run that this one does not write are removed; what torchfit has not
+        written is kept under another name.
 
         Args:
             folder: Where to write; made when missing.
@@ -83,10 +85,11 @@ class FinishedSurvey:
             OutputError: If a file cannot be written.
         """
         writers = {REJECTS: rejects_writer(self.rejects), **others, **self._tables(product)}
+        make_way(folder, writers)
         write_together({folder / name: write for name, write in writers.items()})
-        for name in (f"{table}{end}" for table in (CATALOGUE, RECOMMENDED) for end in _ENDINGS):
-            if name not in writers:
-                remove(folder / name)
+        older = {f"{table}{end}" for table in (CATALOGUE, RECOMMENDED) for end in _ENDINGS}
+        for name in older & written_by_torchfit(folder) - set(writers):
+            remove(folder / name)
         return {name: folder / name for name in writers}
 
     def _tables(self, product: Product) -> dict[str, Writer]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import torch
 from gpytorch.kernels import AdditiveKernel, RBFKernel
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
@@ -16,27 +15,18 @@ from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
-from torchfit.exceptions import ArtefactError, ConfigError, DataError
+from torchfit.emulator.soundness import SHA256, demand_sound, demand_unchanged, hashes
+from torchfit.exceptions import ArtefactError
 from torchfit.files.atomic import atomic_folder
+from torchfit.files.tensor_file import write_tensors
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
-FORMAT = 2
+FORMAT = 3
 ERRORS = "errors."
 """Head of the names of the tensors of the error model, which an older artefact lacks."""
-DAMAGED = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    RuntimeError,
-    SafetensorError,
-    ConfigError,
-    DataError,
-)
-"""What reading an artefact raises when a part of it is missing or does not fit the others."""
 WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
 
 
@@ -52,8 +42,10 @@ def save_emulator(emulator: Emulator, folder: Path) -> None:
         OutputError: If the folder cannot be written.
     """
     with atomic_folder(folder) as temp:
-        save_file(_tensors(emulator), temp / WEIGHTS)
-        text = json.dumps(_description(emulator), indent=2, sort_keys=True)
+        tensors, description = _tensors(emulator), _description(emulator)
+        write_tensors(temp / WEIGHTS, tensors)
+        description[SHA256] = hashes(description, tensors)
+        text = json.dumps(description, indent=2, sort_keys=True)
         (temp / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         licence = emulator.library.provenance.get("licence", "not stated by the library")
         (temp / LICENCE).write_text(licence + "\n", encoding="utf-8")
@@ -76,15 +68,29 @@ def load_emulator(folder: Path) -> Emulator:
             f"no emulator in {folder}; make one with `torchfit train`, or name it: artefact=FOLDER"
         )
     try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        if description["format"] != FORMAT:
-            raise ArtefactError(
-                f"{folder} has format {description['format']}, this torchfit reads {FORMAT}; "
-                "train it again"
-            )
-        return _emulator(description, load_file(folder / WEIGHTS))
-    except DAMAGED as error:
-        raise ArtefactError(f"{folder} is damaged ({error}); train it again") from error
+        text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+        description = json.loads(text, parse_constant=_refuse)
+        number = description["format"]
+        emulator = _sound_emulator(folder, description) if number == FORMAT else None
+    except Exception as error:  # Whatever goes wrong, it is the artefact's.
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ArtefactError(f"{folder} is damaged ({why}); train it again") from error
+    if emulator is None:
+        raise ArtefactError(
+            f"{folder} has format {number!s:.20}, this torchfit reads {FORMAT}; train it again"
+        )
+    return emulator
+
+
+def _sound_emulator(folder: Path, description: dict) -> Emulator:
+    tensors = load_file(folder / WEIGHTS)
+    demand_unchanged(description, tensors)
+    demand_sound(description, tensors)
+    return _emulator(description, tensors)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 def fingerprint(folder: Path) -> str:
@@ -180,8 +186,6 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
 def _gaussian_process(kernel: dict, tensors: dict[str, Tensor]) -> SharedKernelGP:
     gp = SharedKernelGP(build_kernel(**kernel))
     state = {name[3:]: value for name, value in tensors.items() if name.startswith("gp.")}
-    # An artefact from before there were inducing points has every template as a centre.
-    state.setdefault("centre", torch.arange(len(state["alpha"])))
     for name in ("x_train", "centre", "alpha"):
         gp.register_buffer(name, state[name])
     gp.load_state_dict(state)

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -147,14 +148,19 @@ def remove(path: Path) -> None:
 
 
 def remove_remnants(folder: Path) -> None:
-    """Remove the temporary files and folders that killed processes have left in a folder.
+    """Remove the temporary files and folders of this module that killed processes have left.
 
     Args:
         folder: A folder that no other process writes into.
     """
     for path in folder.glob(".*.tmp"):
         with suppress(OSError):
+            if not _TEMPORARY.fullmatch(path.name):
+                continue
             path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp", re.DOTALL)
 
 
 def _temporary(path: Path) -> Path:

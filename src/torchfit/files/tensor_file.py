@@ -1,13 +1,30 @@
 """Named tensors in a file of their own."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError, DataError
+
+
+def hash_of_tensor(tensor: Tensor) -> str:
+    """Hash a tensor: its type, its shape and its numbers, bit by bit.
+
+    Args:
+        tensor: The tensor.
+
+    Returns:
+        Hexadecimal sha256.
+    """
+    values = tensor.detach().cpu().contiguous()
+    digest = hashlib.sha256(f"{values.dtype} {tuple(values.shape)} ".encode())
+    digest.update(values.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -17,7 +34,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         path: File to write, best a temporary one.
         tensors: Tensors by name.
     """
-    save_file({name: tensor.contiguous().clone() for name, tensor in tensors.items()}, path)
+    # Not save_file, which lets nobody but the user read the file.
+    path.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, ListConfig
 
@@ -35,10 +36,22 @@ def _demand_types(node: DictConfig) -> None:
     for key, value in node.items():
         if isinstance(value, DictConfig):
             _demand_types(value)
-        elif not _fits(value, hints.get(str(key))):
-            hint = hints[str(key)]
+        elif not _fits(value, hint := hints.get(str(key))):
+            text = _as_typed(node._get_full_key(key))
+            if text is not None and _fits(text, hint):
+                node[key] = text
+                continue
             wanted = getattr(hint, "__name__", hint)
             raise ConfigError(f"{node._get_full_key(key)}={value} must be of type {wanted}")
+
+
+def _as_typed(full_key: str) -> str | None:
+    """What was typed for a key; ``data.root=2020_01`` is a name that looks like a number."""
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+    for key, _, text in (word.lstrip("+").partition("=") for word in reversed(typed)):
+        if key == full_key:
+            return text
+    return None
 
 
 def _type_hints(node: DictConfig) -> dict[str, Any]:

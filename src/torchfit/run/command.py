@@ -17,6 +17,8 @@ from hydra.errors import (
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from torchfit.exceptions import TorchfitError
+from torchfit.run.environment import mend_environment
+from torchfit.run.signals import ending_on_signals
 
 MENDABLE = (TorchfitError, CompactHydraException, OmegaConfBaseException, OSError)
 """Errors of input, configuration, or a full disk: what a user can mend."""
@@ -34,22 +36,25 @@ def one_line_errors() -> Iterator[None]:
         Nothing.
     """
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    mend_environment()
     try:
-        yield
+        with ending_on_signals():
+            yield
     except MENDABLE as error:
         _fail(one_line(error))
-    except KeyboardInterrupt:
-        _interrupted()
-    except SystemExit as end:
-        # Lightning turns an interrupt into an exit of its own.
-        if end.code == 1 and isinstance(end.__context__, KeyboardInterrupt):
-            _interrupted()
-        raise
     except Exception as error:
-        line = _of_a_process(error)
+        line = _of_the_log(error) or _of_a_process(error)
         if not line:
             raise
         _fail(line)
+
+
+def _of_the_log(error: Exception) -> str:
+    """Why the log file cannot be written; empty for anything else."""
+    cause = error.__cause__
+    if not isinstance(error, ValueError) or not isinstance(cause, OSError):
+        return ""
+    return f"no log file ({cause}); choose another folder of the results with hydra.run.dir=FOLDER"
 
 
 def _of_a_process(error: Exception) -> str:
@@ -74,11 +79,6 @@ def _fail(line: str) -> None:
     sys.exit(1)
 
 
-def _interrupted() -> None:
-    print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-    sys.exit(130)
-
-
 @singledispatch
 def one_line(error: BaseException) -> str:
     """Say in one line what is wrong; the errors that need other words have them below.
@@ -90,6 +90,14 @@ def one_line(error: BaseException) -> str:
         A line.
     """
     return " ".join(str(error).split())
+
+
+@one_line.register
+def _no_access(error: PermissionError) -> str:
+    return (
+        f"{error.filename} cannot be used ({error.strerror}); results go to hydra.run.dir=FOLDER, "
+        "downloads to the folder that TORCHFIT_CACHE names"
+    )
 
 
 @one_line.register

@@ -1,5 +1,6 @@
 """The task of ``torchfit infer``: from the files of a survey to its catalogue."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,20 @@ from omegaconf import DictConfig
 
 from torchfit.catalogue.merge import merge_parts
 from torchfit.emulator.artefact import fingerprint, load_emulator
+from torchfit.emulator.emulator import Emulator
+from torchfit.emulator.learner import TrainerFactory
 from torchfit.files.atomic import remove, remove_remnants
+from torchfit.files.ownership import sole_run
 from torchfit.measure.fitter import BatchFitter
 from torchfit.report.choice import choose_examples
 from torchfit.run.build import build
 from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
 from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
 from torchfit.run.terminal import print_results
-from torchfit.survey.crew import join_crew
+from torchfit.survey.crew import Crew, join_crew
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
+from torchfit.survey.resume import file_stamp, prepare_work
 
 _AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
@@ -32,19 +37,35 @@ def infer(cfg: DictConfig) -> Path:
     Returns:
         The folder of the catalogue.
     """
-    folder, artefact = Path(cfg.output_dir), Path(cfg.artefact)
     demand_least(cfg, seed=0, batch_groups=1, n_examples=1)
+    trained, folder = load_emulator(Path(cfg.artefact)), Path(cfg.output_dir)
+    trainer = build(cfg.trainer)
+    crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
+    with sole_run(folder) if crew.leads else nullcontext():
+        crew.meet()
+        _measure(cfg, trained, trainer, crew, folder)
+    return folder
+
+
+def _measure(
+    cfg: DictConfig, trained: Emulator, trainer: TrainerFactory, crew: Crew, folder: Path
+) -> None:
     lightning.seed_everything(cfg.seed, verbose=False)
-    trained = load_emulator(artefact)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
-    reader, packing, trainer = build(cfg.data), build(cfg.pack), build(cfg.trainer)
-    crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
+    reader, packing = build(cfg.data), build(cfg.pack)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
-    record = settings_of(cfg) | {"emulator_sha256": fingerprint(artefact)}
-    inputs = {"sources": reader.sources(), "sampled": uncertainty.wanted()}
+    record = settings_of(cfg) | {"emulator_sha256": fingerprint(Path(cfg.artefact))}
+    inputs = {
+        "sources": reader.sources(),
+        "files": {str(path): file_stamp(path) for path in reader.shared_files()},
+        "sampled": uncertainty.wanted(),
+    }
     work = folder / f"work-{run_key(record | settings_of(cfg, *_AFTER_THE_FIT) | inputs)}"
+    if crew.leads:
+        prepare_work(work, reader, packing.shard_size)
+    crew.meet()
     paths, rejects = packing.pack(
         reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
     )
@@ -52,7 +73,7 @@ def infer(cfg: DictConfig) -> Path:
     fitter = BatchFitter(emulator, settings, survey.noise, uncertainty.chosen(survey.stars))
     parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
     if not crew.leads:
-        return folder
+        return
     table = merge_parts(parts, survey.stars["star"].to_numpy(), emulator.label_names)
     snr = settings.flagging.survey.snr.ratio(table)
     calibrated = uncertainty.calibrate(table, emulator, snr)
@@ -66,7 +87,6 @@ def infer(cfg: DictConfig) -> Path:
     files |= calibrated.keep_random(folder)
     print_results(finished, files)
     _tidy(folder, work)
-    return folder
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:
@@ -83,5 +103,8 @@ def _tidy(folder: Path, work: Path) -> None:
     """Remove what this run has left; name what others have, which may hold hours of work."""
     remove(work)
     remove_remnants(folder)
-    for path in sorted(folder.glob("work-*")):
-        print(f"{path} is of an interrupted run with other settings; delete it if it is in vain")
+    for path in sorted(folder.glob("work-" + 16 * "[0-9a-f]")):
+        print(
+            f"{path} is of an interrupted run with other settings, which the same command as then "
+            "would go on with; delete it if nobody will"
+        )

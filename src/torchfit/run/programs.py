@@ -16,6 +16,7 @@ from hydra.utils import get_method
 from omegaconf import DictConfig
 
 from torchfit.run.command import one_line_errors
+from torchfit.run.job_name import with_texts
 
 _FLAGS_WITH_VALUE = (
     *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
@@ -179,7 +180,7 @@ def overrides_first(arguments: Sequence[str]) -> list[str]:
 def _arguments(arguments: Sequence[str]) -> Iterator[None]:
     """Give arguments to Hydra, which looks for them where the interpreter keeps them."""
     before = sys.argv
-    sys.argv = [before[0], *overrides_first(arguments)]
+    sys.argv = [before[0], *overrides_first(with_texts(arguments))]
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
-import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
 from torchfit.exceptions import ConfigError
 from torchfit.files.atomic import atomic
+from torchfit.files.ownership import make_way, sole_run
+from torchfit.files.tensor_file import hash_of_tensor
 from torchfit.measure.allocator import keep_freed_memory
 from torchfit.report.rows import format_rows
 from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
@@ -32,8 +34,12 @@ def train(cfg: DictConfig) -> Path:
     Returns:
         The artefact folder.
     """
-    folder = Path(cfg.output_dir)
     demand_least(cfg, seed=0)
+    with sole_run(Path(cfg.output_dir)):
+        return _train(cfg, Path(cfg.output_dir))
+
+
+def _train(cfg: DictConfig, folder: Path) -> Path:
     keep_freed_memory()
     lightning.seed_everything(cfg.seed, verbose=False)
     preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
@@ -42,7 +48,9 @@ def train(cfg: DictConfig) -> Path:
         raise ConfigError("training is one process: start it without srun, or with srun -n 1")
     library = build(cfg.library)(preprocessor=preprocessor)
     record = settings_of(cfg)
-    key = run_key(record | {"library": library.provenance, "stars": library.star_names})
+    content = (library.labels, library.spectra.flux, library.spectra.ivar)
+    record_of_library = {"library": library.provenance, "stars": library.star_names}
+    key = run_key(record | record_of_library | {"content": [*map(hash_of_tensor, content)]})
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
     emulator = replace(emulator, settings=record)
@@ -51,10 +59,11 @@ def train(cfg: DictConfig) -> Path:
     emulator = uncertainty.learn(emulator, measured.quiet, measured.noisy)
     flux_rows = flux_residual_rows(held_out)
     label_rows = inversion_rows(held_out, emulator.label_names)
-    save_emulator(emulator, folder / "emulator")
     report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
+    make_way(folder, ["emulator", "report.html"])
+    save_emulator(emulator, folder / "emulator")
     _write_text(folder / "report.html", report)
-    shutil.rmtree(checkpoint.parent, ignore_errors=True)
+    _remove_checkpoint(checkpoint)
     print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")
     print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
     print_paths(emulator=folder / "emulator", report=folder / "report.html")
@@ -71,6 +80,13 @@ def _emulator_summary(emulator: Emulator) -> dict[str, str]:
         "components": str(emulator.basis.shape[1]),
         **shown,
     }
+
+
+def _remove_checkpoint(path: Path) -> None:
+    """Remove a checkpoint, and its folder if nothing else lies there."""
+    path.unlink(missing_ok=True)
+    with suppress(OSError):
+        path.parent.rmdir()
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,7 +1,5 @@
 """The Lightning trainer as torchfit needs it."""
 
-import logging
-import warnings
 from collections.abc import Sequence
 
 import lightning
@@ -15,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 from torchfit.exceptions import ConfigError
+from torchfit.run.strategy import SeparateProcesses, quieten
 
 
 def build_trainer(
@@ -27,7 +26,7 @@ def build_trainer(
 ) -> lightning.Trainer:
     """Build a trainer without loggers and with our own progress bars.
 
-    Several devices are spawned from this process: a launcher that starts the program once per
+    Several devices are processes that this one starts: a launcher that starts the program once per
     device would pack the survey several times, and breaks Hydra's sweeps. On a cluster it is
     Slurm that starts one process per device (``srun``), and
     :mod:`torchfit.survey.crew` that binds them.
@@ -35,8 +34,9 @@ def build_trainer(
     Args:
         accelerator: Lightning's name of the hardware: ``cpu``, ``gpu``, ``auto``.
         devices: Number of devices, on each node.
-        strategy: Lightning's strategy; ``auto`` takes ``ddp_spawn`` for several devices, and
-            ``ddp`` is for processes that a cluster starts.
+        strategy: Lightning's strategy; ``auto`` takes ``ddp_spawn`` for several devices, which
+            is :class:`~torchfit.run.strategy.SeparateProcesses`, and ``ddp`` is for processes that
+            a cluster starts.
         num_nodes: Number of nodes.
         max_epochs: Most epochs of a training.
         callbacks: Callbacks.
@@ -48,7 +48,7 @@ def build_trainer(
         ConfigError: If there is no such hardware or strategy, or the strategy would start the
             program once per device.
     """
-    _quieten()
+    quieten()
     if strategy == "auto" and devices not in (1, "1", "auto"):
         strategy = "ddp_spawn"
     keeps = any(isinstance(c, lightning.pytorch.callbacks.ModelCheckpoint) for c in callbacks)
@@ -56,7 +56,7 @@ def build_trainer(
         trainer = lightning.Trainer(
             accelerator=accelerator,
             devices=devices,
-            strategy=strategy,
+            strategy=SeparateProcesses() if strategy == "ddp_spawn" else strategy,
             num_nodes=num_nodes,
             plugins=[*_cluster(strategy)],
             max_epochs=max_epochs,
@@ -95,10 +95,3 @@ def _cluster(strategy: str) -> list[ClusterEnvironment]:
         return [LightningEnvironment()]
     # Slurm itself puts a preempted job back into the queue, and it goes on from its folder.
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
-
-
-def _quieten() -> None:
-    """Silence Lightning's advice on logging services, worker counts and its own internals."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")

@@ -5,6 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from torchfit.catalogue.read import read_catalogue, read_rejects
+from torchfit.files.ownership import sole_run
 from torchfit.run.record import command_of, settings_of
 from torchfit.run.settings import build_finishing
 from torchfit.run.terminal import print_results
@@ -20,6 +21,12 @@ def validate(cfg: DictConfig) -> Path:
         The folder of the results.
     """
     folder, results = Path(cfg.output_dir), Path(cfg.results).expanduser()
+    with sole_run(folder):
+        _finish(cfg, folder, results)
+    return folder
+
+
+def _finish(cfg: DictConfig, folder: Path, results: Path) -> None:
     finishing = build_finishing(cfg)
     table, labels, record = read_catalogue(results)
     rejects = read_rejects(results)
@@ -28,4 +35,3 @@ def validate(cfg: DictConfig) -> Path:
     finished = finishing.finish(table, rejects, labels, record | ours)
     summary = command | {"catalogue": str(results), "stars": str(len(table))}
     print_results(finished, finishing.deliver(finished, folder, summary))
-    return folder

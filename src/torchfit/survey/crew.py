@@ -1,11 +1,8 @@
 """The processes that a cluster starts for one run: each takes its share, and all meet."""
 
-import multiprocessing
 import os
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import connection
 
 import lightning
 import torch.distributed as dist
@@ -100,18 +97,3 @@ def _crew(cluster: ClusterEnvironment) -> Crew:
         address = f"tcp://{cluster.main_address}:{cluster.main_port}"
         dist.init_process_group("gloo", address, _PATIENCE, crew.size, crew.rank)
     return crew
-
-
-def leave_with_parent() -> None:
-    """End this process as soon as the one that has started it is killed.
-
-    It would write on beside the next run, or wait for work for ever. Torch sends an interrupt,
-    which a program that was started in the background does not hear.
-    """
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _leave_after(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)

@@ -13,7 +13,7 @@ from torchfit.catalogue.result import result_table
 from torchfit.emulator.progress import Bar
 from torchfit.measure.batch import GroupBatch
 from torchfit.measure.measurement import Measurement
-from torchfit.survey.crew import leave_with_parent
+from torchfit.survey.children import heed_signals
 
 
 class PartWriter(Bar, BasePredictionWriter):
@@ -33,16 +33,11 @@ class PartWriter(Bar, BasePredictionWriter):
         self.folder, self.stars, self.label_names = folder, stars, label_names
         self.n_done = n_done
 
-    def setup(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
-    ) -> None:
-        """Let a spawned process write nothing once its parent is killed."""
-        leave_with_parent()
-
     def on_predict_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Open the progress bar of the first process."""
+        """Open the progress bar of the first process; let a child heed signals again."""
+        heed_signals()
         self.bar = tqdm(
             total=len(self.stars),
             initial=self.n_done,

@@ -1,18 +1,17 @@
 """Jobs for processes: each job whole in one of them, the results as they come."""
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.context import BaseContext
 from typing import TypeVar
 
 import torch
 
 from torchfit.exceptions import DataError
-from torchfit.survey.crew import leave_with_parent
+from torchfit.survey.children import begin_child, end_children
+from torchfit.survey.processes import fresh_processes, started_processes
 
 T = TypeVar("T")
 
@@ -46,7 +45,10 @@ def run_jobs(
             for job in jobs:
                 yield function(*job)
         return
-    with ProcessPoolExecutor(n_workers, _fresh(), _prepare_worker) as pool:
+    with (
+        started_processes("packing"),
+        ProcessPoolExecutor(n_workers, fresh_processes(), _prepare_worker) as pool,
+    ):
         try:
             yield from _results(pool, function, jobs, 2 * n_workers)
         except BrokenProcessPool as error:
@@ -54,20 +56,16 @@ def run_jobs(
                 "a packing worker was killed, for want of memory perhaps; what is finished is "
                 "kept: the same command goes on from there, with pack.workers=1 if need be"
             ) from error
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            end_children()  # A job may take minutes, and nobody waits for it.
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _fresh() -> BaseContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    multiprocessing.set_forkserver_preload(["__main__", "torchfit.survey.piece"])
-    return multiprocessing.get_context("forkserver")
-
-
 def _prepare_worker() -> None:
     torch.set_num_threads(1)
-    leave_with_parent()
+    begin_child()
 
 
 def _results(

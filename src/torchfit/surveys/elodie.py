@@ -1,5 +1,6 @@
 """The ELODIE stellar library, version 3.1, at its lower resolution."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -98,6 +99,14 @@ class ElodieReader(SurveyReader):
         star = self.stars.get(source, _NO_STAR)
         info = StarInfo(source, name=star.name, subclass=star.subclass, labels=star.labels)
         return elodie_spectrum(units, info, self.lsf_fwhm)
+
+    def file_of(self, source: str) -> Path:
+        """Name the file of a source."""
+        return self._folder() / source
+
+    def shared_files(self) -> Sequence[Path]:
+        """Name the parameter table."""
+        return (self._folder() / "table1.dat",)
 
     def provenance(self) -> dict[str, str]:
         """Release and resolution."""

@@ -90,6 +90,14 @@ class LamostReader(SurveyReader):
         """
         return read_lamost(self._folder() / source, source, self._row(source))
 
+    def file_of(self, source: str) -> Path:
+        """Name the file of a source."""
+        return self._folder() / source
+
+    def shared_files(self) -> Sequence[Path]:
+        """Name the catalogue, where there is one."""
+        return () if self.catalogue is None else (Path(self.catalogue).expanduser(),)
+
     def provenance(self) -> dict[str, str]:
         """Which catalogue goes before the headers."""
         said = {"reader": self.name}

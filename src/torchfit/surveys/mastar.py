@@ -140,6 +140,10 @@ class MastarReader(SurveyReader):
         for source in sorted(missing):
             yield source, SpectrumError(f"{source}: no such row in {path}")
 
+    def shared_files(self) -> Sequence[Path]:
+        """Name the three files."""
+        return (self.files.summary, self.files.parameters, self.files.spectra)
+
     def provenance(self) -> dict[str, str]:
         """Release, files and choices."""
         return {

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -81,6 +82,21 @@ class SurveyReader(abc.ABC):
             A reader that needs to know no others; this one unless it holds much.
         """
         return self
+
+    def file_of(self, source: str) -> Path | None:
+        """Name the file that a source is read from, whose change changes this source alone.
+
+        Args:
+            source: One of :meth:`sources`.
+
+        Returns:
+            Its path; ``None`` if it has no file of its own.
+        """
+        return None
+
+    def shared_files(self) -> Sequence[Path]:
+        """Name the files that all sources are read from; none where a hash pins their content."""
+        return ()
 
     def lsf_fwhm_at(self, wave: Float[Tensor, " pix"]) -> Float[Tensor, " pix"] | None:
         """Tell the resolution along the spectrum: ``lsf_fwhm`` everywhere, unless overridden.

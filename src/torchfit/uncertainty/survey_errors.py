@@ -14,6 +14,7 @@ from torch import Tensor
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.atomic import atomic, remove
+from torchfit.files.ownership import make_way, written_by_torchfit
 from torchfit.files.tensor_file import read_tensors, write_tensors
 from torchfit.uncertainty.added_noise import learn_noise
 from torchfit.uncertainty.calibration import Calibrated, calibrate, with_noise
@@ -58,8 +59,10 @@ class CalibratedSurvey:
         """
         path = folder / RANDOM_ERRORS
         if self.random is None:
-            remove(path)
+            if RANDOM_ERRORS in written_by_torchfit(folder):
+                remove(path)
             return {}
+        make_way(folder, [RANDOM_ERRORS])
         with atomic(path) as temp:
             write_tensors(temp, self.random.state())
         return {RANDOM_ERRORS: path}

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -84,13 +85,34 @@ def test_inducing_points_come_back(
     assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))
 
 
-def test_an_artefact_from_before_inducing_points_is_read(emulator, tmp_path, assert_close):
-    save_emulator(emulator, tmp_path / "old")
-    tensors = load_file(tmp_path / "old" / WEIGHTS)
-    del tensors["gp.centre"]
-    save_file(tensors, tmp_path / "old" / WEIGHTS)
-    labels = emulator.library.labels[:5]
-    assert_close(load_emulator(tmp_path / "old").flux(labels), emulator.flux(labels))
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_files_have_ordinary_permissions(emulator, tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        save_emulator(emulator, tmp_path / "emulator")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "emulator").iterdir()}
+    assert modes == {0o666 & ~umask}
+    assert (tmp_path / "emulator").stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION])
+@pytest.mark.parametrize("place", [0.3, 0.7, 0.99])
+def test_a_flipped_bit_is_damage(folder, name, place):
+    raw = bytearray((folder / name).read_bytes())
+    raw[int(place * len(raw))] ^= 4
+    (folder / name).write_bytes(raw)
+    with pytest.raises(ArtefactError, match="emulator is damaged"):
+        load_emulator(folder)
+
+
+def test_the_changed_array_is_named(folder):
+    tensors = load_file(folder / WEIGHTS)
+    tensors["comp_scale"][0] += 1e-12
+    save_file(tensors, folder / WEIGHTS)
+    with pytest.raises(ArtefactError, match="changed since it was written: comp_scale"):
+        load_emulator(folder)
 
 
 def test_the_description_says_what_it_is(folder):

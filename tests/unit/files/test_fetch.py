@@ -2,7 +2,6 @@ import hashlib
 import os
 import pickle
 import subprocess
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -126,16 +125,14 @@ def test_an_interruption_leaves_nothing(tmp_path, pip, error):
     assert os.listdir(tmp_path) == []
 
 
-def test_only_old_leftovers_are_removed(tmp_path, pip):
-    old, young = tmp_path / ".fetch-old", tmp_path / ".fetch-young"
-    for folder in (old, young):
+def test_leftovers_of_the_same_wheel_are_removed_and_no_others(tmp_path, pip):
+    killed, other = tmp_path / f".fetch-{WHEEL.name}-old", tmp_path / ".fetch-another-new"
+    for folder in (killed, other):
         folder.mkdir()
         (folder / "half").write_bytes(b"partial")
-    long_ago = time.time() - 2 * 24 * 3600
-    os.utime(old, (long_ago, long_ago))
     pip()
     fetch_wheel(WHEEL, tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".fetch-young", FILENAME]
+    assert sorted(os.listdir(tmp_path)) == [".fetch-another-new", FILENAME]
 
 
 def test_without_pip(tmp_path, pip, monkeypatch):

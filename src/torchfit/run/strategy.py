@@ -1,0 +1,69 @@
+"""Several devices of one machine for Lightning: a process each."""
+
+import logging
+import warnings
+from typing import Any
+
+import lightning
+from lightning.pytorch.accelerators import CPUAccelerator
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher
+from lightning.pytorch.trainer.states import TrainerFn
+
+from torchfit.survey.children import begin_child
+from torchfit.survey.processes import fresh_processes, started_processes
+
+
+class Launcher(_MultiProcessingLauncher):
+    """Says in a line that a process was killed as it started."""
+
+    def launch(self, *arguments: Any, **settings: Any) -> Any:
+        """Run a function in every process."""
+        with started_processes("fit"):
+            return super().launch(*arguments, **settings)
+
+
+class SeparateProcesses(DDPStrategy):
+    """Processes that form a group to train, and none to predict.
+
+    Predictions exchange nothing: every process has the model and writes its own parts. Without a
+    group there is no port and no meeting that a killed process would keep the others waiting in.
+    """
+
+    def _configure_launcher(self) -> None:
+        # A forked process cannot use CUDA once its parent has.
+        fork = isinstance(self.accelerator, CPUAccelerator)
+        method = fresh_processes().get_start_method() if fork else "spawn"
+        self._launcher = Launcher(self, method)  # type: ignore[arg-type]
+
+    def setup_environment(self) -> None:
+        """Join the other processes, to train."""
+        begin_child()
+        quieten()
+        if self._trains:
+            return super().setup_environment()
+        assert self.accelerator is not None
+        self.set_world_ranks()
+        self.accelerator.setup_device(self.root_device)
+
+    def setup(self, trainer: lightning.Trainer) -> None:
+        """Move the model to the device."""
+        if self._trains:
+            return super().setup(trainer)
+        assert self.accelerator is not None and self.model is not None
+        self.accelerator.setup(trainer)
+        self.model = self.precision_plugin.convert_module(self.model)
+        self.model_to_device()
+        self.setup_precision_plugin()
+
+    @property
+    def _trains(self) -> bool:
+        assert self.lightning_module is not None
+        return self.lightning_module.trainer.state.fn == TrainerFn.FITTING
+
+
+def quieten() -> None:
+    """Silence Lightning's advice on logging services, worker counts and its own internals."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
