@@ -14,11 +14,18 @@ from tqdm import tqdm
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.survey.crew import ALONE, Crew
-from torchfit.survey.piece import Piece, PieceWriter, pack_piece, rejects_path, shard_path
+from torchfit.survey.copies import copies
+from torchfit.survey.piece import (
+    REJECT_COLUMNS,
+    Piece,
+    PieceWriter,
+    pack_piece,
+    rejects_path,
+    shard_path,
+)
 from torchfit.survey.workers import available_cores, run_jobs
 from torchfit.surveys.reader import SurveyReader
 
-REJECT_COLUMNS = ["star", "source", "reason"]
 WORTH_A_WORKER = 2048
 """Stars that take a worker about as long as its start."""
 
@@ -69,7 +76,8 @@ class Packing:
             crew: Who packs which shards; an archive, read in one pass, is packed by its leader.
 
         Returns:
-            Paths of the shards that hold stars, and the rejects (``star source reason``).
+            Paths of the shards that hold stars, and the rejects (``star source reason
+            unexpected``). A star of a shard that stands among the rejects is a copy of another.
 
         Raises:
             DataError: If no spectrum at all can be used, or a worker is killed.
@@ -134,7 +142,9 @@ def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.Dat
     paths = [shard_path(folder, number) for number in range(n_shards)]
     paths = [path for path in paths if path.exists()]
     rejects = [_read_rejects(rejects_path(folder, number)) for number in range(n_shards)]
-    table = pd.concat(rejects, ignore_index=True).sort_values("star", ignore_index=True)
+    copied = pd.DataFrame(copies(paths), columns=REJECT_COLUMNS)
+    table = pd.concat([*rejects, copied], ignore_index=True)
+    table = table.sort_values("star", ignore_index=True)
     if not paths:
         raise DataError(
             f"no spectrum of {name} can be used, all {len(table)} are rejected; the first: "
