@@ -57,7 +57,9 @@ def peak() -> int:
 def campaign(arguments: argparse.Namespace) -> list[Row]:
     """Pack damaged files and count what becomes of them, by layout and by kind of damage."""
     n, seed = arguments.n, arguments.seed
-    jobs = ((first, min(AT_ONCE, n - first), seed, arguments.keep) for first in range(0, n, AT_ONCE))
+    jobs = (
+        (first, min(AT_ONCE, n - first), seed, arguments.keep) for first in range(0, n, AT_ONCE)
+    )
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     with tqdm(total=n, desc="damaged spectra", unit="file") as bar:
         for cases in run_jobs(packed_cases, jobs, arguments.workers):

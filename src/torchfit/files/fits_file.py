@@ -69,8 +69,10 @@ def read_fits(file: Path | bytes, source: str, limit: int = MAX_BYTES) -> list[F
         SpectrumError: If the file is missing, unreadable, empty, too large, damaged, cut short or
             not FITS.
     """
-    is_raw = isinstance(file, bytes)
-    raw = unpack(file, source, limit) if is_raw else read_bytes(file, source, limit)
+    if isinstance(file, bytes):
+        raw = unpack(file, source, limit)
+    else:
+        raw = read_bytes(file, source, limit)
     try:
         with np.errstate(all="ignore"):  # Damage can look like a NaN that signals.
             units = list(_units(raw, limit))

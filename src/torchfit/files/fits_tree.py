@@ -45,7 +45,9 @@ class FitsTree:
 
     def remarks(self) -> list[str]:
         """What was not taken, one line each."""
-        count = ", ".join(f"{n} {end or 'without ending'}" for end, n in sorted(self.others.items()))
+        count = ", ".join(
+            f"{n} {end or 'without ending'}" for end, n in sorted(self.others.items())
+        )
         lines = [f"files that are not FITS by their names: {count}"] if self.others else []
         return lines + [f"folder that cannot be read, skipped: {path}" for path in self.unreadable]
 

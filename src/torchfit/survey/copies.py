@@ -49,7 +49,9 @@ def copies(paths: Sequence[Path]) -> list[Reject]:
 
 def _repeated(shards: Sequence[Shard], name: str) -> Bool[np.ndarray, " star"]:
     """Stars whose number others have too, or that have none."""
-    values = np.concatenate([np.empty(0, np.int64), *(shard.whole(name, _NONE) for shard in shards)])
+    values = np.concatenate(
+        [np.empty(0, np.int64), *(shard.whole(name, _NONE) for shard in shards)]
+    )
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     return (count[place] > 1) | (values == _NONE) & (len(values) > 1)
 

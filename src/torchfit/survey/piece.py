@@ -101,7 +101,9 @@ class PieceWriter:
             if len(given) == 1:
                 star, spectrum = given[0]
                 source = spectrum.info.source
-                known = error if isinstance(error, SpectrumError) else UnexpectedError(source, error)
+                known = (
+                    error if isinstance(error, SpectrumError) else UnexpectedError(source, error)
+                )
                 return None, [reject(star, source, known)]
         single = [self._table([one]) for one in given]
         tables = [table for table, _ in single if table is not None]

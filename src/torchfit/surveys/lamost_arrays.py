@@ -66,9 +66,7 @@ def good_pixels(flux: np.ndarray, ivar: np.ndarray, ormask: np.ndarray) -> np.nd
 def is_wavelength(row: np.ndarray) -> bool:
     """Whether a row of numbers is a wavelength; in release 1 it is another flux."""
     first, last = _OPTICAL
-    return bool(
-        row.size > 1 and first < row[0] and row[-1] < last and (np.diff(row) > 0).all()
-    )
+    return bool(row.size > 1 and first < row[0] and row[-1] < last and (np.diff(row) > 0).all())
 
 
 def _stored(units: list[FitsUnit], source: str) -> tuple[np.ndarray, ...]:

@@ -53,9 +53,7 @@ def lines_in_air(
     return bool(gain.sum() > _MIN_GAIN and agreement > _MIN_AGREEMENT)
 
 
-def _misfit(
-    wave: np.ndarray, flux: np.ndarray, ivar: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _misfit(wave: np.ndarray, flux: np.ndarray, ivar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared residuals of continuum and Gaussian, and degrees of freedom, of every line."""
     fits = [_line_misfit(wave - line, flux, ivar) for line in _LINES]
     chi2, n_free = np.array(fits).T

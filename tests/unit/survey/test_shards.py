@@ -93,7 +93,9 @@ def test_a_star_takes_less_than_twenty_kilobytes(tmp_path):
     flux = torch.rand(n_stars, n_pix, generator=generator, dtype=torch.float64)
     wave = torch.arange(n_pix, dtype=torch.float64)
     spectra = Spectra(wave, flux, flux, torch.ones(n_stars, dtype=torch.bool))
-    write_shard(tmp_path / "shard", shard_table([star_row(n, info) for n in range(n_stars)], spectra))
+    write_shard(
+        tmp_path / "shard", shard_table([star_row(n, info) for n in range(n_stars)], spectra)
+    )
     assert (tmp_path / "shard").stat().st_size / n_stars < 15_300
 
 
