@@ -38,11 +38,13 @@ def read_bytes(path: Path, source: str, limit: int = MAX_BYTES) -> bytes:
         if status.st_size > limit:
             raise _too_large(source, limit)
         with path.open("rb") as file:
-            raw = file.read(limit + 1)
+            raw = file.read(status.st_size + 1)
     except FileNotFoundError as error:
         raise SpectrumError(f"{source}: no such file") from error
     except OSError as error:
         raise SpectrumError(f"{source}: cannot be read ({error.strerror or error})") from error
+    if len(raw) > status.st_size:
+        raise SpectrumError(f"{source}: cannot be read (it is being written)")
     return unpack(raw, source, limit)
 
 

@@ -6,6 +6,7 @@ all the rest of reading it.
 
 import math
 import re
+from functools import cached_property
 
 from torchfit.exceptions import DataError
 
@@ -20,6 +21,7 @@ MAX_AXES = 999
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STARTS = (b"SIMPLE  =", b"XTENSION=")
 _VALUE = re.compile(r"= *(?:'((?:[^']|'')*)'|([^/]*))[^/]*(?:/(.*))?", re.DOTALL)
+_WHOLE = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[ED][+-]?\d+)?", re.IGNORECASE)
 
 
@@ -81,7 +83,7 @@ class FitsHeader:
         cards = {text[place : place + 8]: text[place + 8 : place + _CARD] for place in places}
         return cls(cards, filled(end + _CARD - start))
 
-    @property
+    @cached_property
     def data_size(self) -> int:
         """Number of bytes of the data, without what fills them up to whole blocks.
 
@@ -94,7 +96,7 @@ class FitsHeader:
         n_values = n_heap + math.prod(axes) if axes else 0
         return abs(self.whole("BITPIX")) // 8 * max(1, self.whole("GCOUNT")) * n_values
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes, the slowest first; empty without data.
 
@@ -119,7 +121,7 @@ class FitsHeader:
     def whole(self, key: str, default: int = 0) -> int:
         """Value of a card as an integer, ``default`` when it is missing or none."""
         value = self._parts(key)[1].strip()
-        return int(value) if re.fullmatch(r"[+-]?\d+", value) else default
+        return int(value) if _WHOLE.fullmatch(value) else default
 
     def text(self, key: str) -> str:
         """Value of a card as text without outer blanks, empty when it is missing or no text.

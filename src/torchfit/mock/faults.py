@@ -103,8 +103,8 @@ class SoundFiles:
         if packing < _RARE:
             spoilt, _ = damage(gzip.compress(raw, 1, mtime=0), FITS_DAMAGE, rng)
             return spoilt, layout, "gzip stream damaged"
-        if packing < 1.2 * _RARE:
-            bomb = raw + bytes(int(rng.integers(1, 200)) << 20)
+        if packing < 1.02 * _RARE:
+            bomb = raw + bytes(int(rng.integers(1, 64)) << 20)
             return gzip.compress(bomb, 1, mtime=0), layout, "gzip bomb"
         spoilt, kind = damage(raw, FITS_DAMAGE, rng)
         return (gzip.compress(spoilt, 1, mtime=0) if packing < 0.5 else spoilt), layout, kind

@@ -33,7 +33,7 @@ def print_results(
 
 
 def unexpected(rejects: pd.DataFrame) -> list[str]:
-    """Lines that count the spectra whose failure torchfit does not know.
+    """Lines that count the files whose failure torchfit does not know.
 
     Args:
         rejects: Of the packing, with the class of an unexpected error in ``unexpected``.
@@ -42,8 +42,8 @@ def unexpected(rejects: pd.DataFrame) -> list[str]:
     if not len(kinds):
         return []
     counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-    files = "1 spectrum" if kinds.sum() == 1 else f"{kinds.sum()} spectra"
-    return [f"{files} failed unexpectedly ({counts}): please report, with a file of rejects.csv"]
+    files = "1 file" if kinds.sum() == 1 else f"{kinds.sum()} files"
+    return [f"{files} failed unexpectedly ({counts}): please report; rejects.csv names them"]
 
 
 def print_paths(**paths: Path) -> None:

@@ -199,7 +199,7 @@ def read_lamost(file: Path | bytes, source: str, row: Row = NO_ROW) -> Spectrum:
     demand_noise(flux[good], ivar[good], source)
     flags = _sum_of_mask(ormask, source)
     n_bad = int(good.size - good.sum())
-    info = replace(info, sum_ormask=flags, n_bad=n_bad, checksum=zlib.crc32(content))
+    info = replace(info, sum_ormask=flags, n_bad=n_bad, checksum=zlib.adler32(content))
     return Spectrum(wave, flux, np.where(good, ivar, 0.0), info)
 
 

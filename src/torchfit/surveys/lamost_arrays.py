@@ -37,15 +37,18 @@ def lamost_arrays(units: list[FitsUnit], source: str) -> tuple[np.ndarray, ...]:
     if wave.size > _MAX_PIXELS:
         raise SpectrumError(f"{source}: {wave.size} pixels are no low-resolution spectrum")
     there = np.isfinite(wave) & (wave > 0)
-    wave, flux, ivar, ormask = (row[there] for row in (wave, flux, ivar, ormask))
+    if not there.all():
+        wave, flux, ivar, ormask = (row[there] for row in (wave, flux, ivar, ormask))
     if not is_wavelength(wave):
         first, last = _OPTICAL
         raise SpectrumError(
             f"{source}: the wavelengths do not increase within {first:g}-{last:g} Angstrom"
         )
-    if _is_air(units[0], wave, flux, np.where(good_pixels(flux, ivar, ormask), ivar, 0.0)):
-        wave = air_to_vacuum(wave)
-    return wave, flux, ivar, ormask
+    in_vacuum = units[0].header.logical("VACUUM")
+    if in_vacuum is None:
+        weight = np.where(good_pixels(flux, ivar, ormask), ivar, 0.0)
+        in_vacuum = not lines_in_air(wave, flux, weight, units[0].number("Z"))
+    return wave if in_vacuum else air_to_vacuum(wave), flux, ivar, ormask
 
 
 def good_pixels(flux: np.ndarray, ivar: np.ndarray, ormask: np.ndarray) -> np.ndarray:
@@ -104,10 +107,3 @@ def _wave_of_header(unit: FitsUnit, n_pix: int, source: str) -> np.ndarray:
     if not np.isfinite(start + step):
         raise SpectrumError(f"{source}: no wavelengths, neither as a row nor in the header")
     return wave
-
-
-def _is_air(unit: FitsUnit, wave: np.ndarray, flux: np.ndarray, ivar: np.ndarray) -> bool:
-    in_vacuum = unit.header.logical("VACUUM")
-    if in_vacuum is not None:
-        return not in_vacuum
-    return lines_in_air(wave, flux, ivar, unit.number("Z"))

@@ -9,8 +9,8 @@ def rejects(*kinds):
 
 def test_unexpected_failures_are_named_and_counted():
     (line,) = unexpected(rejects("", "TypeError", "KeyError", "TypeError"))
-    assert line.startswith("3 spectra failed unexpectedly (TypeError 2, KeyError 1): please report")
-    assert unexpected(rejects("KeyError"))[0].startswith("1 spectrum failed unexpectedly")
+    assert line.startswith("3 files failed unexpectedly (TypeError 2, KeyError 1): please report")
+    assert unexpected(rejects("KeyError"))[0].startswith("1 file failed unexpectedly")
 
 
 def test_nothing_is_said_of_what_is_known():
