@@ -49,7 +49,7 @@ def infer(cfg: DictConfig) -> Path:
         reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
     )
     survey = match_survey(
-        paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"]
+        paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()
     )
     fitter = BatchFitter(emulator, settings, survey.noise, uncertainty.chosen(survey.stars))
     parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
