@@ -38,7 +38,14 @@ def test_an_image_that_was_an_extension_stays_one():
 
 @pytest.mark.parametrize(
     "cards",
-    [{"ZNAXIS": 99999999}, {"ZNAXIS": 0}, {"ZNAXIS1": 10**12}, {"ZNAXIS1": 0}, {"ZTILE1": 10**15}],
+    [
+        {"ZNAXIS": 99999999},
+        {"ZNAXIS": 0},
+        {"ZNAXIS1": 10**12},
+        {"ZNAXIS1": 0},
+        {"ZTILE1": 10**15},
+        {"ZTILE1": 1},
+    ],
 )
 def test_hostile_sizes_are_refused(cards):
     with pytest.raises(SpectrumError, match="x: not a readable FITS file"):
