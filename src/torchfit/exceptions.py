@@ -17,6 +17,29 @@ class SpectrumError(TorchfitError):
     """One spectrum cannot be used; in a survey run it becomes a row of the rejects table."""
 
 
+class UnexpectedError(SpectrumError):
+    """One spectrum failed in a way that torchfit does not know, and that should be reported.
+
+    Args:
+        source: The spectrum.
+        error: What was raised.
+    """
+
+    def __init__(self, source: str, error: Exception) -> None:
+        self.source, self.error = source, error
+        words = " ".join(str(error).split())
+        super().__init__(f"{source}: failed unexpectedly ({self.kind}: {words})")
+
+    @property
+    def kind(self) -> str:
+        """Class of what was raised."""
+        return type(self.error).__name__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled by what it is made of, so that it comes whole from another process."""
+        return type(self), (self.source, self.error)
+
+
 class ArtefactError(TorchfitError):
     """A saved emulator is missing, damaged, or does not fit the data."""
 

@@ -33,6 +33,7 @@ class StarInfo:
         gaia_source_id: Gaia DR3 identifier; text, since its 19 digits do not fit a float.
         sum_ormask: Sum of the mask of pixels flagged in any exposure, where there is one.
         n_bad: Number of bad pixels in the file, where the reader counts them.
+        checksum: Of the content of its file, by which copies of one file are known.
     """
 
     source: str
@@ -52,6 +53,7 @@ class StarInfo:
     gaia_source_id: str = ""
     sum_ormask: int | None = None
     n_bad: int | None = None
+    checksum: int | None = None
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,13 @@ class Spectra:
     @property
     def is_usable(self) -> Bool[Tensor, " star"]:
         """Stars with a good pixel, and no good pixel without a finite flux."""
+        return self.good.any(dim=1) & self.is_finite
+
+    @property
+    def is_finite(self) -> Bool[Tensor, " star"]:
+        """Stars without a good pixel whose flux or weight is not finite."""
         # 0 times a number that is not finite is not 0.
-        unsound = torch.where(self.good, 0 * self.flux + 0 * self.ivar, 0.0).sum(dim=1)
-        return self.good.any(dim=1) & (unsound == 0)
+        return torch.where(self.good, 0 * self.flux + 0 * self.ivar, 0.0).sum(dim=1) == 0
 
     def coverage(self, known: Bool[Tensor, " pix"]) -> Float[Tensor, " star"]:
         """Share of some pixels that are good.

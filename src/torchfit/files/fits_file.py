@@ -4,8 +4,6 @@ Survey files are small and many: what astropy takes per file, its own objects fo
 column above all, is seven times what this takes (4 to 8 ms against 0.6 to 1.1 ms of LAMOST).
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from torchfit.exceptions import SpectrumError
+from torchfit.files.fits_bytes import MAX_BYTES, read_bytes, unpack
 from torchfit.files.fits_header import FitsHeader, filled
+from torchfit.files.fits_heap import variable_arrays
 from torchfit.files.fits_table import TableLayout
+from torchfit.files.fits_tiles import is_tiled, tiled_image
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_GZIP = 31
-"""What zlib calls its window and the wrapping of gzip."""
 _PIXELS = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 """numpy types by BITPIX."""
 
@@ -31,7 +29,7 @@ class FitsUnit:
         header: The cards.
         image: The image as native float64, ``None`` for a table or an empty unit.
         columns: The numeric columns of a table as native float64 by upper-case name; the first
-            axis is the row.
+            axis is the row. Arrays of variable length are there if they are equally long.
     """
 
     header: FitsHeader
@@ -51,69 +49,58 @@ class FitsUnit:
         return self.header.comment(key)
 
 
-def read_fits(file: Path | bytes, source: str) -> list[FitsUnit]:
+def read_fits(file: Path | bytes, source: str, limit: int = MAX_BYTES) -> list[FitsUnit]:
     """Read all units of a FITS file, gzipped or not.
 
     Nothing is memory-mapped: the arrays are copies in the byte order of this machine, and the
-    file is closed on return.
+    file is closed on return. Bytes after the last unit are ignored. A tile-compressed image
+    (``fpack``) is unpacked; one that was the primary unit is so again.
 
     Args:
         file: Path of the file, or its bytes.
         source: What to call the file in an error.
+        limit: Most bytes that the file may have, before and after unpacking; what is larger is
+            refused unread.
 
     Returns:
         The header-data units in their order.
 
     Raises:
-        SpectrumError: If the file is missing, unreadable, empty, damaged, cut short or not FITS.
+        SpectrumError: If the file is missing, unreadable, empty, too large, damaged, cut short or
+            not FITS.
     """
-    raw = _gunzip(file if isinstance(file, bytes) else _read_bytes(file, source), source)
+    if isinstance(file, bytes):
+        raw = unpack(file, source, limit)
+    else:
+        raw = read_bytes(file, source, limit)
     try:
-        with np.errstate(invalid="ignore"):  # Damage can look like a NaN that signals.
-            return list(_units(raw))
+        with np.errstate(all="ignore"):  # Damage can look like a NaN that signals.
+            units = list(_units(raw, limit))
     # Damage can make anything of a header; to a survey run it is one bad file.
     except Exception as error:
         raise SpectrumError(f"{source}: not a readable FITS file ({_one_line(error)})") from error
+    was_primary = len(units) > 1 and "ZSIMPLE" in units[1].header and is_tiled(units[1].header)
+    return units[1:] if was_primary and not units[0].header.shape else units
 
 
-def _read_bytes(path: Path, source: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise SpectrumError(f"{source}: no such file") from error
-    except OSError as error:
-        raise SpectrumError(f"{source}: cannot be read ({error.strerror})") from error
-
-
-def _gunzip(raw: bytes, source: str) -> bytes:
-    if not raw:
-        raise SpectrumError(f"{source}: the file is empty")
-    if not raw.startswith(_GZIP_MAGIC):
-        return raw
-    try:
-        unpacking = zlib.decompressobj(_GZIP)
-        plain = unpacking.decompress(raw)
-        # More than one packed piece is rare, and gzip then knows what to make of the rest.
-        return plain if unpacking.eof and not unpacking.unused_data else gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SpectrumError(f"{source}: damaged gzip file ({_one_line(error)})") from error
-
-
-def _units(raw: bytes) -> Iterator[FitsUnit]:
+def _units(raw: bytes, limit: int) -> Iterator[FitsUnit]:
     place = 0
     while place == 0 or raw.startswith(b"XTENSION=", place):
         header = FitsHeader.parse(raw, place)
-        place += header.size
-        size = header.data_size
-        if place + size > len(raw):
+        data = place + header.size
+        if data + header.data_size > len(raw):
             raise ValueError("cut short")
-        yield _unit(header, raw[place : place + size])
-        place += filled(size)
+        end = data + filled(header.data_size)
+        if is_tiled(header):
+            yield FitsUnit(header, image=tiled_image(header, raw[place:end], limit))
+        else:
+            yield _unit(header, raw[data : data + header.data_size], limit)
+        place = end
 
 
-def _unit(header: FitsHeader, raw: bytes) -> FitsUnit:
+def _unit(header: FitsHeader, raw: bytes, limit: int) -> FitsUnit:
     if header.text("XTENSION") == "BINTABLE":
-        return FitsUnit(header, columns=_numeric_columns(TableLayout.of(header), raw))
+        return FitsUnit(header, columns=_numeric_columns(TableLayout.of(header), raw, limit))
     if not header.shape:
         return FitsUnit(header)
     pixels = np.frombuffer(raw, _PIXELS[header.whole("BITPIX")]).astype(np.float64)
@@ -124,13 +111,14 @@ def _unit(header: FitsHeader, raw: bytes) -> FitsUnit:
     return FitsUnit(header, image=pixels.reshape(header.shape))
 
 
-def _numeric_columns(layout: TableLayout, raw: bytes) -> dict[str, np.ndarray]:
+def _numeric_columns(layout: TableLayout, raw: bytes, limit: int) -> dict[str, np.ndarray]:
     rows = np.frombuffer(raw, layout.dtype, count=layout.n_rows)
-    return {
+    fixed = {
         name: layout.values(rows, name).astype(np.float64)
         for name in layout.names
-        if layout.dtype[name].base.kind in "fiu"
+        if layout.dtype[name].base.kind in "fiu" and name not in layout.variable
     }
+    return fixed | variable_arrays(layout, rows, raw, limit) if layout.variable else fixed
 
 
 def _one_line(error: BaseException) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from torchfit.exceptions import DataError
-from torchfit.files.fits_header import UNIT, FitsHeader, filled
+from torchfit.files.fits_bytes import GZIP_MAGIC
+from torchfit.files.fits_header import UNIT, FitsHeader, end_card, filled
 from torchfit.files.fits_table import TableLayout
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK_BYTES = 4 << 20
 _MAX_HEADER = 4096 * UNIT
 
@@ -139,7 +139,7 @@ def _open(path: Path) -> Iterator[BufferedIOBase]:
     with path.open("rb") as raw:
         magic = raw.read(2)
         raw.seek(0)
-        if magic != _GZIP_MAGIC:
+        if magic != GZIP_MAGIC:
             yield raw
             return
         with gzip.GzipFile(fileobj=raw) as plain:
@@ -160,7 +160,7 @@ def _header_bytes(stream: BufferedIOBase) -> bytes:
     raw = b""
     while block := stream.read(UNIT):
         raw += block
-        if any(block.startswith(b"END     ", card) for card in range(0, len(block), 80)):
+        if end_card(block) >= 0:
             return raw
         if not raw.startswith((b"SIMPLE", b"XTENSION")) or len(raw) > _MAX_HEADER:
             return raw if stream.tell() == len(raw) else b""

@@ -1,20 +1,23 @@
 """Binary tables of FITS files: what their headers say, and how to read it in their rows."""
 
+import math
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from torchfit.exceptions import DataError
-from torchfit.files.fits_header import FitsHeader
+from torchfit.files.fits_header import MAX_AXES, FitsHeader
 
 _FORMATS = {
     "L": "S1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "C": ">c8",
     "M": ">c16", "P": ">i4", "Q": ">i8",
 }  # fmt: skip
 """numpy types by the letter of a TFORM; A and X are made from their counts."""
+_POINTER = re.compile(r"1?[PQ]([BIJKED])")
+"""Formats of numeric arrays of variable length."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,17 @@ class TableLayout:
         n_rows: Number of rows.
         dtype: One row as it lies in the file, big-endian, fields by upper-case name.
         scales: Factor and offset (TSCAL, TZERO) of the columns that have them.
+        variable: numpy types of the columns that hold arrays of variable length; a row has their
+            length and their place in the heap.
+        heap: Where the heap starts, counted from the first row.
     """
 
     extname: str
     n_rows: int
     dtype: np.dtype
     scales: dict[str, tuple[float, float]]
+    variable: dict[str, str] = field(default_factory=dict)
+    heap: int = 0
 
     @classmethod
     def of(cls, header: FitsHeader) -> "TableLayout":
@@ -45,23 +53,25 @@ class TableLayout:
         """
         if header.text("XTENSION") != "BINTABLE":
             raise DataError("the unit is no binary table")
+        if not 0 <= header.whole("TFIELDS") <= MAX_AXES:
+            raise DataError(f"TFIELDS must lie within 0 and {MAX_AXES}")
         numbers = range(1, header.whole("TFIELDS") + 1)
-        names = [header.text(f"TTYPE{number}").upper() for number in numbers]
+        spellings = [header.text(f"TTYPE{number}") for number in numbers]
+        names = [name.upper() for name in spellings]
         if len(set(names)) < len(names):
-            raise DataError(f"two columns have one name: {', '.join(sorted(names))}")
-        formats = [_format(header.text(f"TFORM{number}")) for number in numbers]
-        dtype = np.dtype([(name, *form) for name, form in zip(names, formats, strict=True)])
-        if len(header.shape) != 2:
-            raise DataError(f"a table has rows of bytes, this one {len(header.shape)} axes")
-        n_rows, size = header.shape
-        if dtype.itemsize != size:
-            raise DataError(f"a row has {size} bytes, its columns {dtype.itemsize}")
+            doubled = [name for name in spellings if names.count(name.upper()) > 1]
+            raise DataError(f"two columns have one name: {', '.join(doubled)}")
+        formats = [header.text(f"TFORM{number}") for number in numbers]
+        n_rows, dtype = _row_type(header, names, formats)
         scales = {
             name: (_or(header.number(f"TSCAL{n}"), 1.0), _or(header.number(f"TZERO{n}"), 0.0))
             for n, name in zip(numbers, names, strict=True)
             if f"TSCAL{n}" in header or f"TZERO{n}" in header
         }
-        return cls(header.text("EXTNAME"), n_rows, dtype, scales)
+        pointers = {name: _POINTER.match(text) for name, text in zip(names, formats, strict=True)}
+        variable = {name: _FORMATS[match[1]] for name, match in pointers.items() if match}
+        heap = header.whole("THEAP", n_rows * dtype.itemsize)
+        return cls(header.text("EXTNAME"), n_rows, dtype, scales, variable, heap)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,14 +104,39 @@ class TableLayout:
         Returns:
             The values as the file has them, strings as bytes without padding.
         """
-        values = rows[column]
-        if column in self.scales:
+        return self.scaled(rows[column], column)
+
+    def scaled(self, values: np.ndarray, column: str) -> np.ndarray:
+        """Values as they lie in the file, scaled, in the byte order of this machine.
+
+        Args:
+            values: Some of a column.
+            column: Its name in upper case.
+
+        Returns:
+            The values; strings as bytes without padding.
+        """
+        if column in self.scales and values.dtype.kind in "fiu":
             factor, offset = self.scales[column]
-            whole = values.dtype.kind in "iu" and factor == 1 and offset == int(offset)
+            whole = values.dtype.kind in "iu" and factor == 1 and float(offset).is_integer()
             return values.astype(np.int64) + int(offset) if whole else values * factor + offset
         if values.dtype.kind == "S":
             return np.char.rstrip(values)
         return values.astype(values.dtype.newbyteorder("="))
+
+
+def _row_type(
+    header: FitsHeader, names: Sequence[str], formats: Sequence[str]
+) -> tuple[int, np.dtype]:
+    """Number of rows, and the type of one."""
+    if len(header.shape) != 2:
+        raise DataError(f"a table has rows of bytes, this one {len(header.shape)} axes")
+    n_rows, size = header.shape
+    forms = [_format(text) for text in formats]
+    wanted = sum(np.dtype(base).itemsize * math.prod(shape) for base, shape in forms)
+    if wanted != size or size == 0:
+        raise DataError(f"a row has {size} bytes, its columns {wanted}")
+    return n_rows, np.dtype([(name, *form) for name, form in zip(names, forms, strict=True)])
 
 
 def _format(text: str) -> tuple[str, tuple[int, ...]]:

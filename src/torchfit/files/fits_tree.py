@@ -1,35 +1,137 @@
 """The FITS files of a survey of millions, in folders below folders."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from torchfit.files.file_name import ending, is_fits_name, printable
 
-def fits_files_below(root: Path) -> Iterator[str]:
-    """List FITS files; folders are read, and no file is looked at.
+_APPLE_DOUBLE = ("._", "__MACOSX")
+"""How the names start of what macOS leaves beside files on other systems."""
 
-    Links that lead out of the folder, and links to folders, are not followed.
+
+@dataclass
+class FitsTree:
+    """What lies below a folder, found by reading folders; no file is opened.
+
+    Links are followed inside and outside the folder; a folder or file that several of them lead to
+    is taken once, by its own name if that lies below the folder. Names end in ``.fits``, ``.fit``
+    or ``.fts``, with ``.gz`` or ``.fz``, in any case.
 
     Args:
-        root: The folder.
-
-    Yields:
-        Paths below ``root`` of ``.fits`` and ``.fits.gz`` files, with forward slashes, in no order.
+        files: Paths of FITS files below the folder, with forward slashes, sorted.
+        others: Number of other files by the ending of their names.
+        unreadable: Folders that could not be read.
     """
-    home, folders = root.resolve(), [""]
-    while folders:
-        folder = folders.pop()
-        with os.scandir(root / folder) as entries:
-            for entry in entries:
-                path = f"{folder}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{path}/")
-                elif path.endswith((".fits", ".fits.gz")) and _lies_inside(entry, home):
-                    yield path
+
+    files: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    unreadable: list[str] = field(default_factory=list)
+
+    @classmethod
+    def below(cls, root: Path) -> "FitsTree":
+        """Walk through a folder.
+
+        Args:
+            root: The folder.
+
+        Raises:
+            OSError: If the folder itself cannot be read.
+        """
+        os.scandir(root).close()
+        return _Walk(root).tree()
+
+    def remarks(self) -> list[str]:
+        """What was not taken, one line each."""
+        count = ", ".join(
+            f"{n} {end or 'without ending'}" for end, n in sorted(self.others.items())
+        )
+        lines = [f"files that are not FITS by their names: {count}"] if self.others else []
+        return lines + [f"folder that cannot be read, skipped: {path}" for path in self.unreadable]
 
 
-def _lies_inside(entry: os.DirEntry[str], home: Path) -> bool:
-    if not entry.is_symlink():
-        return True
-    target = Path(entry.path).resolve()
-    return target.is_file() and target.is_relative_to(home)
+class _Walk:
+    """One walk: real folders first, then those that only links lead to, in the order of names."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.found = FitsTree()
+        self.seen: set[tuple[int, int]] = set()
+        self.links: list[str] = []
+        self.file_links: list[str] = []
+
+    def tree(self) -> FitsTree:
+        waiting = [""]
+        while waiting:
+            self._walk_all(waiting)
+            waiting, self.links = sorted(self.links), []
+        self.found.files += self._new_files(sorted(self.file_links))
+        self.found.files.sort()
+        self.found.unreadable.sort()
+        return self.found
+
+    def _walk_all(self, folders: list[str]) -> None:
+        for first in folders:
+            below = [first]
+            while below:
+                below += self._folders_in(below.pop())
+
+    def _folders_in(self, folder: str) -> list[str]:
+        """Take the files of a folder unless it was met before; return the folders in it."""
+        try:
+            status = (self.root / folder).stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity in self.seen:
+                return []
+            self.seen.add(identity)
+            with os.scandir(self.root / folder) as entries:
+                found = [self._take(entry, f"{folder}{entry.name}") for entry in entries]
+        except OSError as error:
+            path = printable(folder or ".")
+            self.found.unreadable.append(f"{path} ({error.strerror})")
+            return []
+        return [f"{path}/" for path in found if path is not None]
+
+    def _take(self, entry: os.DirEntry[str], path: str) -> str | None:
+        """Note a file or a link; return the path if it is a folder."""
+        if entry.name.startswith(_APPLE_DOUBLE):
+            return None
+        if entry.is_dir(follow_symlinks=False):
+            return path
+        if entry.is_symlink() and _leads_to_folder(entry):
+            self.links.append(f"{path}/")
+        elif not is_fits_name(entry.name):
+            self.found.others[ending(printable(entry.name))] += 1
+        elif entry.is_symlink():
+            self.file_links.append(path)
+        else:
+            self.found.files.append(path)
+        return None
+
+    def _new_files(self, links: Iterable[str]) -> Iterator[str]:
+        """Links to files that are not taken already, one for each file."""
+        seen: set[str] = set()
+        for link in links:
+            target = os.path.realpath(self.root / link)
+            name = os.path.basename(target)
+            known = is_fits_name(name) and self._is_walked(os.path.dirname(target))
+            if target not in seen and not (known and os.path.isfile(target)):
+                seen.add(target)
+                yield link
+
+    def _is_walked(self, folder: str) -> bool:
+        """Whether the files of a folder are taken."""
+        try:
+            status = os.stat(folder)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) in self.seen
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A loop of links.
+        return False

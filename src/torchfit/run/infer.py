@@ -69,7 +69,9 @@ def _measure(
     paths, rejects = packing.pack(
         reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
     )
-    survey = match_survey(paths, BatchFitter(emulator, settings), work / "start", crew)
+    survey = match_survey(
+        paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()
+    )
     fitter = BatchFitter(emulator, settings, survey.noise, uncertainty.chosen(survey.stars))
     parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
     if not crew.leads:
@@ -85,7 +87,7 @@ def _measure(
     summary = command_of(cfg) | _survey_summary(cfg, table, rejects)
     files = finishing.deliver(finished, folder, summary, examples, emulator.library.labels.numpy())
     files |= calibrated.keep_random(folder)
-    print_results(finished, files)
+    print_results(finished, files, reader.remarks())
     _tidy(folder, work)
 
 

@@ -1,7 +1,7 @@
 """The survey as Lightning wants it: batches of whole groups, read from shards when needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,6 +48,14 @@ class PackedSurvey:
         sizes = [len(Shard(path)) for path in paths]
         shard = np.repeat(np.arange(len(paths)), sizes)
         return cls(paths, wave, shard, np.concatenate([np.arange(size) for size in sizes]))
+
+    def part(self, star: Int[np.ndarray, " chosen"]) -> "PackedSurvey":
+        """Some stars of the survey.
+
+        Args:
+            star: Their places in the survey's table.
+        """
+        return replace(self, shard=self.shard[star], row=self.row[star])
 
     def spectra(self, star: Int[np.ndarray, " chosen"]) -> Spectra:
         """Spectra of some stars.

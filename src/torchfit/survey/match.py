@@ -1,5 +1,6 @@
 """Start labels, classes and groups of a packed survey."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,11 @@ class MatchedSurvey:
 
 
 def match_survey(
-    paths: list[Path], fitter: BatchFitter, folder: Path, crew: Crew = ALONE
+    paths: list[Path],
+    fitter: BatchFitter,
+    folder: Path,
+    crew: Crew = ALONE,
+    left_out: Sequence[int] = (),
 ) -> MatchedSurvey:
     """Match every star to the library, and order the survey into groups.
 
@@ -51,6 +56,7 @@ def match_survey(
         fitter: Emulator and settings.
         folder: Where the start labels of each shard go; those that are there are kept.
         crew: Who matches which shards.
+        left_out: Running numbers of stars of the shards that are no part of the survey.
 
     Returns:
         The survey, ready to fit.
@@ -66,6 +72,9 @@ def match_survey(
                 bar.update(len(Shard(path)) * crew.size)
     crew.meet()
     matches = np.concatenate([np.load(start_path(folder, path)) for path in paths])
+    kept = np.flatnonzero(~stars["star"].isin(left_out))
+    packed, matches = packed.part(kept), matches[kept]
+    stars = stars.iloc[kept].reset_index(drop=True)
     classes, group = settings.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
     known = {star_key(name) for name in emulator.library.star_names}
     in_library = [bool(name) and star_key(name) in known for name in stars["name"]]

@@ -1,6 +1,7 @@
 """Packing: survey files through preprocessing into shards, with a reason for every reject."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,12 +14,21 @@ from tqdm import tqdm
 
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.preprocess.compose import Preprocessor
+from torchfit.survey.copies import copies
 from torchfit.survey.crew import ALONE, Crew
-from torchfit.survey.piece import Piece, PieceWriter, pack_piece, rejects_path, shard_path
+from torchfit.survey.piece import (
+    REJECT_COLUMNS,
+    Piece,
+    PieceWriter,
+    pack_piece,
+    rejects_path,
+    shard_path,
+)
 from torchfit.survey.workers import available_cores, run_jobs
 from torchfit.surveys.reader import SurveyReader
 
-REJECT_COLUMNS = ["star", "source", "reason"]
+logger = logging.getLogger(__name__)
+
 WORTH_A_WORKER = 2048
 """Stars that take a worker about as long as its start."""
 
@@ -69,7 +79,8 @@ class Packing:
             crew: Who packs which shards; an archive, read in one pass, is packed by its leader.
 
         Returns:
-            Paths of the shards that hold stars, and the rejects (``star source reason``).
+            Paths of the shards that hold stars, and the rejects (``star source reason
+            unexpected``). A star of a shard that stands among the rejects is a copy of another.
 
         Raises:
             DataError: If no spectrum at all can be used, or a worker is killed.
@@ -89,7 +100,10 @@ class Packing:
             for n_stars in done:
                 bar.update(n_stars)
         crew.meet()
-        return _collect(folder, n_pieces, reader.name)
+        paths, rejects, n_copies = _collect(folder, n_pieces, reader.name)
+        if n_copies and crew.leads:
+            logger.warning("%d spectra are copies of others, which rejects.csv names", n_copies)
+        return paths, rejects
 
     def _pieces(self, sources: Sequence[str], crew: Crew) -> list[Piece]:
         """The pieces that are this process's to pack."""
@@ -129,18 +143,20 @@ def _stream(
         yield len(piece)
 
 
-def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.DataFrame]:
-    """The shards that hold stars, and all rejects."""
+def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.DataFrame, int]:
+    """The shards that hold stars, all rejects, and how many of these are copies."""
     paths = [shard_path(folder, number) for number in range(n_shards)]
     paths = [path for path in paths if path.exists()]
     rejects = [_read_rejects(rejects_path(folder, number)) for number in range(n_shards)]
-    table = pd.concat(rejects, ignore_index=True).sort_values("star", ignore_index=True)
+    copied = pd.DataFrame(copies(paths), columns=REJECT_COLUMNS)
+    table = pd.concat([*rejects, copied], ignore_index=True)
+    table = table.sort_values("star", ignore_index=True)
     if not paths:
         raise DataError(
             f"no spectrum of {name} can be used, all {len(table)} are rejected; the first: "
             f"{table['source'].iloc[0]}: {table['reason'].iloc[0]}"
         )
-    return paths, table
+    return paths, table, len(copied)
 
 
 def _read_rejects(path: Path) -> pd.DataFrame:

@@ -5,19 +5,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import pyarrow as pa
 from jaxtyping import Bool
 from torch import Tensor
 
-from torchfit.exceptions import SpectrumError
+from torchfit.exceptions import SpectrumError, UnexpectedError
 from torchfit.files.atomic import atomic
+from torchfit.files.file_name import printable
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectrum
-from torchfit.survey.shards import star_row, write_shard
+from torchfit.survey.shards import shard_table, star_row, write_shard
 from torchfit.surveys.reader import Outcome, SurveyReader
 
 Read = tuple[int, str, Outcome]
 """Running number in the survey, source, and what reading it came to."""
+Given = tuple[int, Spectrum]
+"""Running number in the survey, and a spectrum."""
+Reject = dict[str, object]
+REJECT_COLUMNS = ["star", "source", "reason", "unexpected"]
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -74,44 +79,75 @@ class PieceWriter:
             number: Number of the piece.
             read: Its spectra; a shard keeps their order.
         """
-        stars: list[int] = []
-        spectra: list[Spectrum] = []
-        rejects: list[dict[str, object]] = []
+        given: list[Given] = []
+        rejects: list[Reject] = []
         for star, source, outcome in read:
             if isinstance(outcome, SpectrumError):
-                reason = str(outcome).removeprefix(f"{source}: ")
-                rejects.append({"star": star, "source": source, "reason": reason})
+                rejects.append(reject(star, source, outcome))
             else:
-                stars.append(star)
-                spectra.append(outcome)
-        if spectra:
-            rejects += self._write_shard(number, stars, spectra)
-        lines = "".join(json.dumps(reject) + "\n" for reject in rejects)
+                given.append((star, outcome))
+        table, unusable = self._table(given)
+        if table is not None:
+            write_shard(shard_path(self.folder, number), table)
+        lines = "".join(json.dumps(row) + "\n" for row in rejects + unusable)
         with atomic(rejects_path(self.folder, number)) as temp:
             temp.write_text(lines, encoding="utf-8")
 
-    def _write_shard(
-        self, number: int, stars: list[int], spectra: list[Spectrum]
-    ) -> list[dict[str, object]]:
-        """Write the stars with enough good pixels; return the others as rejects."""
-        batch = self.preprocessor(spectra, self.windows)
-        share = batch.coverage(self.known)
-        enough = (share >= self.min_good).tolist()
-        kept = [row for row, keep in enumerate(enough) if keep]
-        if kept:
-            rows = [star_row(stars[row], spectra[row].info) for row in kept]
-            write_shard(shard_path(self.folder, number), rows, batch[torch.tensor(kept)])
-        return [
-            self._uncovered(star, spectrum.info.source)
-            for star, spectrum, keep in zip(stars, spectra, enough, strict=True)
-            if not keep
-        ]
+    def _table(self, given: Sequence[Given]) -> tuple[pa.Table | None, list[Reject]]:
+        """The stars that can be used, and the others; one that fails does not take others along."""
+        try:
+            return self._table_of(given) if given else (None, [])
+        except Exception as error:
+            if len(given) == 1:
+                star, spectrum = given[0]
+                source = spectrum.info.source
+                known = (
+                    error if isinstance(error, SpectrumError) else UnexpectedError(source, error)
+                )
+                return None, [reject(star, source, known)]
+        single = [self._table([one]) for one in given]
+        tables = [table for table, _ in single if table is not None]
+        rejects = [row for _, rows in single for row in rows]
+        return pa.concat_tables(tables) if tables else None, rejects
 
-    def _uncovered(self, star: int, source: str) -> dict[str, object]:
-        reason = (
-            f"too few of the emulator's pixels are good (below pack.min_good={self.min_good:g})"
-        )
-        return {"star": star, "source": source, "reason": reason}
+    def _table_of(self, given: Sequence[Given]) -> tuple[pa.Table | None, list[Reject]]:
+        """Preprocess stars; those with enough good pixels, and the others as rejects."""
+        batch = self.preprocessor([spectrum for _, spectrum in given], self.windows)
+        enough = batch.coverage(self.known) >= self.min_good
+        reasons = {
+            f"too few of the emulator's pixels are good (below pack.min_good={self.min_good:g})": (
+                ~enough
+            ),
+            "the normalised flux is not finite": enough & ~batch.is_finite,
+        }
+        rejects = [
+            reject(given[row][0], given[row][1].info.source, reason)
+            for reason, bad in reasons.items()
+            for row in bad.nonzero()[:, 0].tolist()
+        ]
+        kept = (enough & batch.is_finite).nonzero()[:, 0]
+        if not len(kept):
+            return None, rejects
+        rows = [star_row(given[row][0], given[row][1].info) for row in kept.tolist()]
+        return shard_table(rows, batch[kept]), rejects
+
+
+def reject(star: int, source: str, why: str | SpectrumError) -> Reject:
+    """A row of the rejects.
+
+    Args:
+        star: Running number in the survey.
+        source: The spectrum.
+        why: Why it cannot be used.
+
+    Returns:
+        Number, source, reason, and the class of an unexpected error, else empty text.
+    """
+    reason = printable(str(why).removeprefix(f"{source}: "))
+    unexpected = why.kind if isinstance(why, UnexpectedError) else ""
+    return {
+        "star": star, "source": printable(source), "reason": reason, "unexpected": unexpected
+    }  # fmt: skip
 
 
 def pack_piece(writer: PieceWriter, reader: SurveyReader, piece: Piece) -> int:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
+from jaxtyping import Int
 
 from torchfit.files.atomic import atomic
+from torchfit.files.file_name import printable
 from torchfit.names import LABELS
 from torchfit.spectra import Spectra, StarInfo
 from torchfit.survey.coding import Coded
@@ -20,9 +22,10 @@ FIXED = (
     "subclass", "z", "z_err", "sum_ormask", "n_bad",
 )  # fmt: skip
 """What is known of every star, in the words of :class:`~torchfit.spectra.StarInfo`."""
-_WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad")
+_TEXTS = ("source", "name", "uid", "gaia_source_id", "subclass")
+_WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad", "checksum")
 _PIXELS, _OF_STAR = ("depth", "code"), ("low", "step", "has_ivar")
-_SPECTRUM = (*_PIXELS, *_OF_STAR)
+_INTERNAL = (*_PIXELS, *_OF_STAR, "checksum")
 
 
 def star_row(star: int, info: StarInfo) -> dict[str, object]:
@@ -34,25 +37,25 @@ def star_row(star: int, info: StarInfo) -> dict[str, object]:
 
     Returns:
         Columns of the catalogue: those of :data:`FIXED`, ``snr_*`` by band and ``*_lit`` by
-        label; missing where unknown.
+        label; missing where unknown. And the ``checksum`` of the file.
     """
     fixed = {name: getattr(info, name) for name in FIXED}
+    fixed |= {name: printable(fixed[name]) for name in _TEXTS}
     snr = {f"snr_{band}": info.snr.get(band, np.nan) for band in BANDS}
     return (
-        {"star": star}
+        {"star": star, "checksum": info.checksum}
         | fixed
         | snr
         | {f"{name}_lit": info.labels.get(name, np.nan) for name in LABELS}
     )
 
 
-def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spectra) -> None:
-    """Write a shard, atomically; the same stars give the same bytes.
+def shard_table(rows: Sequence[Mapping[str, object]], spectra: Spectra) -> pa.Table:
+    """Stars as the table of a shard.
 
     The spectra are kept as :class:`~torchfit.survey.coding.Coded`, three bytes a pixel.
 
     Args:
-        path: File to write.
         rows: One :func:`star_row` per star.
         spectra: The stars' preprocessed spectra.
     """
@@ -64,8 +67,18 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, object]], spectra: Spect
         table = table.append_column(name, column)
     for name in _OF_STAR:
         table = table.append_column(name, pa.array(getattr(coded, name)))
+    return table
+
+
+def write_shard(path: Path, table: pa.Table) -> None:
+    """Write a shard, atomically; the same stars give the same bytes.
+
+    Args:
+        path: File to write.
+        table: The stars, a :func:`shard_table`.
+    """
     with atomic(path) as temp, pa.ipc.new_file(temp, table.schema) as file:
-        file.write_table(table)
+        file.write_table(table.combine_chunks())
 
 
 def _typed(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
@@ -91,10 +104,24 @@ class Shard:
         """Number of stars."""
         return self._table.num_rows
 
-    def info(self) -> pd.DataFrame:
-        """What is known of the stars: the columns of :func:`star_row`."""
-        names = [n for n in self._table.column_names if n not in _SPECTRUM]
-        return self._table.select(names).to_pandas()
+    def info(self, rows: Sequence[int] | np.ndarray | None = None) -> pd.DataFrame:
+        """What is known of the stars: the columns of :func:`star_row`.
+
+        Args:
+            rows: Rows of the stars; all of them if ``None``.
+        """
+        names = [n for n in self._table.column_names if n not in _INTERNAL]
+        known = self._table.select(names)
+        return (known if rows is None else known.take(pa.array(rows, pa.int64()))).to_pandas()
+
+    def whole(self, name: str, missing: int) -> Int[np.ndarray, " star"]:
+        """A column of whole numbers.
+
+        Args:
+            name: Column of whole numbers of :func:`star_row`.
+            missing: What stands for a missing number.
+        """
+        return self._table[name].fill_null(missing).to_numpy()
 
     def spectra(self, wave: torch.Tensor, rows: Sequence[int] | np.ndarray) -> Spectra:
         """Spectra of some stars.

@@ -1,6 +1,7 @@
 """LAMOST low-resolution spectra of all data releases."""
 
 import fnmatch
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -10,26 +11,29 @@ import numpy as np
 
 from torchfit.exceptions import DataError, SpectrumError
 from torchfit.files.fetch import LASPEC
-from torchfit.files.fits_file import FitsUnit, read_fits
-from torchfit.files.fits_tree import fits_files_below
+from torchfit.files.fits_bytes import read_bytes, unpack
+from torchfit.files.fits_file import read_fits
+from torchfit.files.fits_tree import FitsTree
 from torchfit.spectra import Spectrum
+from torchfit.surveys.lamost_arrays import good_pixels, lamost_arrays
 from torchfit.surveys.lamost_catalogue import JoinedSources, LamostCatalogue, Row
 from torchfit.surveys.lamost_header import Known, star_info
+from torchfit.surveys.plausible import demand_noise
 from torchfit.surveys.reader import SurveyReader
 from torchfit.surveys.wheel_reader import WheelReader
 
 _LSF_FWHM = 3.06
 """R of about 1800 at 5500 Angstrom, where the survey quotes it."""
-_COLUMNS = ("WAVELENGTH", "FLUX", "IVAR", "ORMASK")
 NO_ROW: Row = {}
-_OPTICAL = (3000.0, 10000.0)
+_MAX_WHOLE = 2.0**53
+"""Whole numbers up to here are exact in the sums of floats."""
 
 
 class LamostReader(SurveyReader):
     """The LAMOST low-resolution spectra below a folder.
 
-    Every ``.fits`` and ``.fits.gz`` file counts, in the layout of any release. Links that lead
-    out of the folder, and links to folders, are not followed.
+    Every file that :class:`~torchfit.files.fits_tree.FitsTree` finds counts, in the layout of any
+    release; links are followed, and each file is taken once.
 
     Args:
         root: The folder.
@@ -49,6 +53,21 @@ class LamostReader(SurveyReader):
         self._rows: Mapping[str, Row] | None = None
 
     @cached_property
+    def tree(self) -> FitsTree:
+        """What lies below ``root``.
+
+        Raises:
+            DataError: If the folder is missing or cannot be read.
+        """
+        root = self._folder()
+        if not root.is_dir():
+            raise DataError(f"no such folder of spectra: {root}")
+        try:
+            return FitsTree.below(root)
+        except OSError as error:
+            raise DataError(f"{root} cannot be read ({error.strerror})") from error
+
+    @cached_property
     def joined(self) -> JoinedSources | None:
         """The files with their rows, where there is a catalogue.
 
@@ -58,7 +77,7 @@ class LamostReader(SurveyReader):
         if self.catalogue is None:
             return None
         catalogue = LamostCatalogue.read(Path(self.catalogue).expanduser())
-        return catalogue.join(self._files())
+        return catalogue.join(self.files)
 
     def sources(self) -> list[str]:
         """List the paths below ``root``, with forward slashes, sorted.
@@ -67,7 +86,7 @@ class LamostReader(SurveyReader):
             DataError: If the folder is missing or has no matching file, or the catalogue cannot
                 be read or fits none.
         """
-        return self._files() if self.joined is None else self.joined.sources
+        return self.files if self.joined is None else self.joined.sources
 
     def part(self, sources: Sequence[str]) -> "LamostReader":
         """Make a reader that knows only the rows of some sources.
@@ -108,21 +127,29 @@ class LamostReader(SurveyReader):
             return self._rows.get(source, {})
         return {} if self.joined is None else self.joined.rows([source]).get(source, {})
 
-    def _files(self) -> list[str]:
-        root = self._folder()
-        if not root.is_dir():
-            raise DataError(f"no such folder of spectra: {root}")
-        found = sorted(filter(self._is_wanted, fits_files_below(root)))
+    @cached_property
+    def files(self) -> list[str]:
+        """The files that the pattern takes.
+
+        Raises:
+            DataError: If there is none, or the folder cannot be read.
+        """
+        if self.pattern is None:
+            found = self.tree.files
+        else:
+            found = [file for file in self.tree.files if fnmatch.fnmatchcase(file, self.pattern)]
         if not found:
             wanted = f" that matches {self.pattern!r}" if self.pattern else ""
-            raise DataError(f"no .fits or .fits.gz file{wanted} below {root}")
+            remarks = "".join(f"; {line}" for line in self.tree.remarks())
+            raise DataError(f"no .fits or .fits.gz file{wanted} below {self._folder()}{remarks}")
         return found
+
+    def remarks(self) -> list[str]:
+        """What lies below the folder and is not taken."""
+        return self.tree.remarks()
 
     def _folder(self) -> Path:
         return Path(self.root).expanduser()
-
-    def _is_wanted(self, source: str) -> bool:
-        return self.pattern is None or fnmatch.fnmatchcase(source, self.pattern)
 
 
 class LamostSampleReader(WheelReader):
@@ -156,8 +183,8 @@ def read_lamost(file: Path | bytes, source: str, row: Row = NO_ROW) -> Spectrum:
     The content tells the layout, not the name: one table row (release 9 and later), an image
     with a row of wavelengths (before), or an image without one (release 1), whose wavelengths
     follow from the header. A pixel is bad if its inverse variance is zero, any exposure flags
-    it, a value is not finite, or the flux is exactly zero, as in the padding at the red end,
-    which the pipeline does not flag.
+    it, a value is not finite or no measurement, or the flux is exactly zero, as in the padding at
+    the red end, which the pipeline does not flag.
 
     Args:
         file: Path of the file, or its bytes; gzipped or not.
@@ -166,83 +193,22 @@ def read_lamost(file: Path | bytes, source: str, row: Row = NO_ROW) -> Spectrum:
 
     Raises:
         SpectrumError: If the file cannot be read, is no LAMOST low-resolution spectrum or no
-            spectrum of a star, or has no usable redshift or no good pixel.
+            spectrum of a star, or has no usable redshift, no good pixel, or numbers that cannot be.
 
     References:
         Luo et al. 2015, RAA 15, 1095.
     """
-    units = read_fits(file, source)
+    content = unpack(file, source) if isinstance(file, bytes) else read_bytes(file, source)
+    units = read_fits(content, source)
     wave, flux, ivar, ormask = lamost_arrays(units, source)
     info = star_info(Known(units[0], row), source)
     good = good_pixels(flux, ivar, ormask)
     _demand_good(good, flux, source)
-    info = replace(info, sum_ormask=int(np.nansum(ormask)), n_bad=int(good.size - good.sum()))
+    demand_noise(flux[good], ivar[good], source)
+    flags = _sum_of_mask(ormask, source)
+    n_bad = int(good.size - good.sum())
+    info = replace(info, sum_ormask=flags, n_bad=n_bad, checksum=zlib.adler32(content))
     return Spectrum(wave, flux, np.where(good, ivar, 0.0), info)
-
-
-def good_pixels(flux: np.ndarray, ivar: np.ndarray, ormask: np.ndarray) -> np.ndarray:
-    """Tell which pixels can be used.
-
-    Args:
-        flux: Flux.
-        ivar: Inverse variance.
-        ormask: Mask of pixels flagged in any exposure.
-
-    Returns:
-        False where a pixel is bad in the sense of :func:`read_lamost`.
-    """
-    return np.isfinite(flux) & np.isfinite(ivar) & (ivar > 0) & ~(ormask > 0) & (flux != 0)
-
-
-def lamost_arrays(units: list[FitsUnit], source: str) -> tuple[np.ndarray, ...]:
-    """Take the arrays of a file, whichever its layout.
-
-    Args:
-        units: Units of the file.
-        source: What to call it.
-
-    Returns:
-        Wavelength in Angstrom, flux, inverse variance, and mask of pixels flagged in any
-        exposure, as the file has them.
-
-    Raises:
-        SpectrumError: If the file has neither layout.
-    """
-    for unit in units:
-        if unit.columns.keys() >= set(_COLUMNS):
-            return _table_rows(unit, source)
-    image = units[0].image
-    if image is None or image.ndim != 2 or image.shape[0] < 5:
-        raise SpectrumError(f"{source}: neither layout of a LAMOST low-resolution spectrum")
-    is_wave = _is_wavelength(image[2])
-    wave = image[2] if is_wave else _wave_of_header(units[0], image.shape[1], source)
-    return wave, image[0], image[1], image[4]
-
-
-def _table_rows(unit: FitsUnit, source: str) -> tuple[np.ndarray, ...]:
-    columns = [unit.columns[name] for name in _COLUMNS]
-    shapes = {column.shape for column in columns}
-    if len(shapes) > 1 or columns[0].ndim != 2 or columns[0].shape[0] != 1:
-        raise SpectrumError(f"{source}: the table is not one row of equally long arrays")
-    return tuple(column[0] for column in columns)
-
-
-def _is_wavelength(row: np.ndarray) -> bool:
-    """Whether the third row of an image is a wavelength; in release 1 it is another flux."""
-    first, last = _OPTICAL
-    return bool((np.diff(row) > 0).all() and first < row[0] and row[-1] < last)
-
-
-def _wave_of_header(unit: FitsUnit, n_pix: int, source: str) -> np.ndarray:
-    """Log-linear wavelength axis of the header.
-
-    The pipeline computes the axis from single-precision coefficients; rounding them likewise
-    gives its numbers to the last digit, where double precision is off by up to 0.003 Angstrom.
-    """
-    start, step = (np.float64(np.float32(unit.number(key))) for key in ("COEFF0", "COEFF1"))
-    if not np.isfinite(start + step):
-        raise SpectrumError(f"{source}: no wavelengths, neither as a row nor in the header")
-    return 10.0 ** (start + step * np.arange(n_pix))
 
 
 def _demand_good(good: np.ndarray, flux: np.ndarray, source: str) -> None:
@@ -250,3 +216,11 @@ def _demand_good(good: np.ndarray, flux: np.ndarray, source: str) -> None:
         raise SpectrumError(f"{source}: the flux is not finite in any pixel")
     if not good.any():
         raise SpectrumError(f"{source}: every pixel is masked")
+
+
+def _sum_of_mask(ormask: np.ndarray, source: str) -> int:
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(np.nansum(ormask))
+    if not abs(total) < _MAX_WHOLE:
+        raise SpectrumError(f"{source}: ORMASK is no mask (its sum is {total:g})")
+    return int(total)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from torchfit.exceptions import DataError
+from torchfit.files.file_name import printable, stem
 from torchfit.surveys.lamost_table import read_lamost_table
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def _places(stems: pa.Array, names: pa.ChunkedArray, obsids: pa.ChunkedArray) ->
 
 
 def _stem(source: str) -> str:
-    return source.rpartition("/")[2].removesuffix(".gz").removesuffix(".fits")
+    return printable(stem(source))
 
 
 def _demand_unique(obsids: pa.ChunkedArray, path: Path) -> None:

@@ -8,9 +8,12 @@ from torchfit.exceptions import SpectrumError
 from torchfit.files.fits_file import FitsUnit
 from torchfit.names import LABELS, SPEED_OF_LIGHT
 from torchfit.spectra import StarInfo
+from torchfit.surveys.plausible import night, sky_position
 
 _BANDS = "ugriz"
 _SENTINEL = -900.0
+_MAX_IDENTIFIER = 2**63
+_MAX_SNR = 1e4
 MAX_REDSHIFT = 0.004
 """Largest redshift of a star, 1200 km/s: beyond it lies the end of the pipeline's own search."""
 
@@ -37,10 +40,18 @@ class Known:
         """A text by the name of its card, empty when it is missing."""
         return str(self.row.get(key.lower(), "")) or self.unit.text(key)
 
-    def whole(self, key: str) -> int | None:
-        """A whole number by the name of its card, ``None`` when it is missing."""
-        value = self.number(key)
-        return int(value) if math.isfinite(value) and value > _SENTINEL else None
+    def identifier(self, key: str, source: str) -> int | None:
+        """A positive whole number by the name of its card, ``None`` when it is missing.
+
+        Raises:
+            SpectrumError: If it needs more than 64 bits.
+        """
+        value = self.row.get(key.lower())
+        found = value if isinstance(value, int) else self.unit.header.whole(key)
+        number = found or self.number(key)
+        if number >= _MAX_IDENTIFIER:
+            raise SpectrumError(f"{source}: {key} is no identifier ({number:g})")
+        return int(number) if number > 0 else None
 
 
 def star_info(known: Known, source: str) -> StarInfo:
@@ -56,10 +67,11 @@ def star_info(known: Known, source: str) -> StarInfo:
     """
     _demand_star(known, source)
     _demand_same(known, source)
-    ra, dec = known.number("RA"), known.number("DEC")
+    ra, dec = sky_position(known.number("RA"), known.number("DEC"))
+    ra_obs, dec_obs = sky_position(known.number("RA_OBS"), known.number("DEC_OBS"))
     return StarInfo(
         source,
-        obsid=known.whole("OBSID"),
+        obsid=known.identifier("OBSID", source),
         name=known.text("DESIG") or known.text("UID") or _name_by_position(ra, dec),
         ra=ra,
         dec=dec,
@@ -67,10 +79,10 @@ def star_info(known: Known, source: str) -> StarInfo:
         z=_redshift(known, source),
         snr=_signal_to_noise(known),
         labels=_labels(known),
-        z_err=_or_nan(known.number("Z_ERR")),
-        ra_obs=known.number("RA_OBS"),
-        dec_obs=known.number("DEC_OBS"),
-        mjd=known.whole("LMJD"),
+        z_err=_redshift_error(known),
+        ra_obs=ra_obs,
+        dec_obs=dec_obs,
+        mjd=night(known.number("LMJD")),
         uid=known.text("UID"),
         gaia_source_id=known.text("GAIA_SOURCE_ID"),
     )
@@ -110,7 +122,7 @@ def _name_by_position(ra: float, dec: float) -> str:
 
 def _signal_to_noise(known: Known) -> dict[str, float]:
     values = {band: _band_snr(known, band) for band in _BANDS}
-    return {band: value for band, value in values.items() if value > _SENTINEL}
+    return {band: value for band, value in values.items() if _SENTINEL < value <= _MAX_SNR}
 
 
 def _band_snr(known: Known, band: str) -> float:
@@ -119,5 +131,6 @@ def _band_snr(known: Known, band: str) -> float:
     return known.number(f"SN_{band.upper()}") if math.isnan(snr) else snr
 
 
-def _or_nan(value: float) -> float:
-    return value if value > _SENTINEL else math.nan
+def _redshift_error(known: Known) -> float:
+    error = known.number("Z_ERR")
+    return error if 0 <= error <= 1 else math.nan

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from torchfit.surveys.mastar_files import MastarFiles, find_files, parameter_fil
 from torchfit.surveys.mastar_findings import Findings
 from torchfit.surveys.mastar_labels import MastarLabels
 from torchfit.surveys.mastar_visits import KEY, MastarRecipe, MastarVisits, join_key, read_visits
-from torchfit.surveys.reader import Outcome, SurveyReader
+from torchfit.surveys.plausible import demand_noise, is_measured, sky_position
+from torchfit.surveys.reader import Outcome, SurveyReader, attempt
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class MastarReader(SurveyReader):
                     raise DataError(f"{path}: visit {source} stands twice")
                 missing.remove(source)
                 findings.note(layout, row)
-                yield source, self._spectrum(source, row, layout)
+                yield source, attempt(partial(self._spectrum, source, row, layout), source)
         findings.tell()
         for source in sorted(missing):
             yield source, SpectrumError(f"{source}: no such row in {path}")
@@ -155,26 +156,23 @@ class MastarReader(SurveyReader):
             f"none of {' '.join(self.recipe.reject)}",
         }
 
-    def _spectrum(self, source: str, row: np.void, layout: TableLayout) -> Outcome:
+    def _spectrum(self, source: str, row: np.void, layout: TableLayout) -> Spectrum:
         wave, flux, ivar, disp, mask = (
             layout.values(row, column).astype(np.float64) for column in _PIXELS
         )
-        good = np.isfinite(flux) & np.isfinite(ivar) & (ivar > 0) & (mask == 0)
-        try:
-            return Spectrum(
-                wave, flux, np.where(good, ivar, 0.0), self._info(source), lsf_sigma=disp
-            )
-        except SpectrumError as error:
-            return error
+        good = is_measured(flux, ivar) & (mask == 0)
+        demand_noise(flux[good], ivar[good], source)
+        return Spectrum(wave, flux, np.where(good, ivar, 0.0), self._info(source), lsf_sigma=disp)
 
     def _info(self, source: str) -> StarInfo:
         visits, row = self.visits, self.rows[source]
         labels = {name: float(values[row]) for name, values in visits.labels.items()}
+        ra, dec = sky_position(float(visits.ra[row]), float(visits.dec[row]))
         return StarInfo(
             source,
             name=str(visits.mangaid[row]),
-            ra=float(visits.ra[row]),
-            dec=float(visits.dec[row]),
+            ra=ra,
+            dec=dec,
             mjd=int(visits.mjd[row]),
             snr={"median": float(visits.s2n[row])},
             labels={name: value for name, value in labels.items() if np.isfinite(value)},

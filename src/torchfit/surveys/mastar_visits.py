@@ -171,7 +171,7 @@ def demand_unique(keys: np.ndarray, path: Path) -> None:
 
 def _as_text(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "S":
-        return np.char.strip(np.char.decode(values, "ascii"))
+        return np.char.strip(np.char.decode(values, "latin-1"))
     return values.astype(np.int64).astype(str)
 
 

@@ -1,18 +1,43 @@
 """The contract that every survey and library reader keeps."""
 
 import abc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.exceptions import SpectrumError
+from torchfit.exceptions import SpectrumError, TorchfitError, UnexpectedError
 from torchfit.spectra import Spectrum
+from torchfit.surveys.time_limit import time_limit
 
 Outcome = Spectrum | SpectrumError
 """What reading one source comes to."""
+
+
+def attempt(read: Callable[[], Spectrum], source: str, seconds: float | None = None) -> Outcome:
+    """Read one spectrum, whatever comes of it: one file never stops a survey.
+
+    Args:
+        read: Reads it.
+        source: What to call it.
+        seconds: How long it may take; ``None`` for no limit.
+
+    Returns:
+        The spectrum, or why there is none. A full disk and other troubles of the run as a whole
+        are raised.
+    """
+    try:
+        with time_limit(seconds, source):
+            return read()
+    except SpectrumError as error:
+        return error
+    except TorchfitError:
+        raise
+    except Exception as error:
+        return UnexpectedError(source, error)
 
 
 class SurveyReader(abc.ABC):
@@ -26,12 +51,14 @@ class SurveyReader(abc.ABC):
         name: Short name of the survey or library.
         lsf_fwhm: Full width at half maximum of the line-spread function in Angstrom, at 5500
             Angstrom if it is not the same everywhere; ``None`` where it is not known.
+        time_limit: Seconds that reading one spectrum may take.
         sequential: Whether the spectra lie in one stream, so that reading one costs as much as
             reading all of them by :meth:`spectra`.
     """
 
     name: str
     lsf_fwhm: float | None
+    time_limit: float = 60.0
     sequential: bool = False
 
     @abc.abstractmethod
@@ -67,10 +94,11 @@ class SurveyReader(abc.ABC):
             DataError: If an archive as a whole cannot be used.
         """
         for source in sources:
-            try:
-                yield source, self.read(source)
-            except SpectrumError as error:
-                yield source, error
+            yield source, attempt(partial(self.read, source), source, self.time_limit)
+
+    def remarks(self) -> list[str]:
+        """What :meth:`sources` has left out, one line each, for the end of a run."""
+        return []
 
     def part(self, sources: Sequence[str]) -> "SurveyReader":
         """Make a reader for some of the sources, to be sent to another process.

@@ -17,7 +17,7 @@ from specutils.io.registers import data_loader
 from torchfit.exceptions import DataError
 from torchfit.files.fits_file import read_fits
 from torchfit.files.fits_stream import open_table
-from torchfit.surveys.lamost import good_pixels, lamost_arrays
+from torchfit.surveys.lamost_arrays import good_pixels, lamost_arrays
 
 _ABOVE_GENERIC_TABLES = 20
 MASTAR_FLUX = u.Unit("1e-17 erg / (Angstrom cm2 s)")

@@ -114,10 +114,11 @@ def test_a_folder_in_place_of_a_file(tmp_path):
 
 
 def test_no_permission(tmp_path, monkeypatch):
-    def refuse(self):
+    def refuse(self, *arguments):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    (tmp_path / "star").write_bytes(RAW)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(SpectrumError, match="star: cannot be read \\(Permission denied\\)"):
         read_fits(tmp_path / "star", "star")
 

@@ -1,4 +1,6 @@
+import io
 import math
+import warnings
 
 import pytest
 from astropy.io import fits
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchfit.exceptions import DataError
-from torchfit.files.fits_header import FitsHeader, filled
+from torchfit.files.fits_header import FitsHeader, end_card, filled
 
 
 def header_of(*cards):
@@ -86,3 +88,44 @@ def test_lengths_that_are_missing(cards):
 def test_no_header(raw):
     with pytest.raises(DataError, match=r"no (whole )?FITS file"):
         FitsHeader.parse(raw)
+
+
+@pytest.mark.parametrize("filling", [b"\0" * 77, b" " * 20 + b"\0" * 57, b"\n" + b" " * 76])
+def test_the_end_card_as_astropy_reads_it(filling):
+    raw = fits.PrimaryHDU().header.tostring().encode()
+    place = raw.index(b"END".ljust(80))
+    spoilt = raw[: place + 3] + filling + raw[place + 80 :]
+    assert end_card(spoilt) == place
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert fits.Header.fromfile(io.BytesIO(spoilt))["NAXIS"] == 0
+    assert FitsHeader.parse(spoilt).size == 2880
+
+
+@pytest.mark.parametrize("card", [b"ENDING  = 5", b"END_    = 5", b"END-    = 5", b"END1    = 5"])
+def test_another_keyword_is_no_end(card):
+    raw = b"SIMPLE  =                    T".ljust(80) + card.ljust(80) + b"END".ljust(80)
+    assert end_card(raw) == 160
+
+
+@pytest.mark.parametrize("value", ["1000", "99999999999", "-1"])
+def test_no_more_axes_than_the_standard_has(value):
+    header = FitsHeader({"NAXIS   ": f"= {value}"})
+    with pytest.raises(DataError, match="NAXIS must lie within 0 and 999"):
+        _ = header.shape
+
+
+def test_a_negative_heap_is_refused():
+    cards = {"NAXIS   ": "= 1", "NAXIS1  ": "= 10", "BITPIX  ": "= 8", "PCOUNT  ": "= -99999"}
+    with pytest.raises(DataError, match="PCOUNT is negative"):
+        _ = FitsHeader(cards).data_size
+
+
+def test_logical_values():
+    header = FitsHeader({"A       ": "= T / yes", "B       ": "=   F", "C       ": "= 1"})
+    assert [header.logical(key) for key in "ABCD"] == [True, False, None, None]
+
+
+def test_control_characters_become_blanks():
+    header = FitsHeader({"A       ": "= 'G5\x00\x07V' / a\nb"})
+    assert (header.text("A"), header.comment("A")) == ("G5  V", "a b")

@@ -63,7 +63,7 @@ def test_a_missing_column():
     [
         ({"NAXIS1": 5}, "a row has 5 bytes, its columns 8"),
         ({"TFORM1": "9Z"}, "unknown column format '9Z'"),
-        ({"TTYPE2": "a"}, "two columns have one name: A, A"),
+        ({"TTYPE2": "a"}, "two columns have one name: a, a"),
         ({"XTENSION": "IMAGE"}, "no binary table"),
     ],
 )

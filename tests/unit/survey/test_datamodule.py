@@ -4,7 +4,7 @@ import torch
 
 from torchfit.spectra import StarInfo
 from torchfit.survey.datamodule import GroupDataset, PackedSurvey, SurveyDataModule
-from torchfit.survey.shards import star_row, write_shard
+from torchfit.survey.shards import shard_table, star_row, write_shard
 
 SIZES = (4, 1, 6)
 GROUP = np.array([2, 0, 1, 0, 4, 3, 0, 2, 1, 4, 3])
@@ -21,7 +21,7 @@ def survey(tmp_path, spectra):
     for number, size in enumerate(SIZES):
         rows = [star_row(star, StarInfo(f"{star}")) for star in range(first, first + size)]
         paths.append(tmp_path / f"shard-{number}")
-        write_shard(paths[-1], rows, spectra[slice(first, first + size)])
+        write_shard(paths[-1], shard_table(rows, spectra[slice(first, first + size)]))
         first += size
     return PackedSurvey.of(paths, spectra.wave)
 

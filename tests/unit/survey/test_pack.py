@@ -82,7 +82,7 @@ def test_no_usable_spectrum_at_all_is_an_error(pack):
 
 def test_no_reject_is_an_empty_table(pack):
     _, rejects = pack(Fake("0:1"))
-    assert list(rejects.columns) == ["star", "source", "reason"]
+    assert list(rejects.columns) == ["star", "source", "reason", "unexpected"]
     assert len(rejects) == 0
 
 

@@ -22,7 +22,7 @@ from torchfit.survey import match as matching
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 from torchfit.survey.part_writer import part_path
-from torchfit.survey.shards import star_row, write_shard
+from torchfit.survey.shards import shard_table, star_row, write_shard
 
 N_STARS = 14
 FIRST = 100
@@ -47,8 +47,8 @@ def paths(tmp_path_factory, observe, draw_labels):
         star_row(FIRST + 2 * place, StarInfo(f"{place}.fits", name=name, subclass=subclass))
         for place, (name, subclass) in enumerate(zip(names, subclasses, strict=True))
     ]
-    write_shard(folder / "0", rows[:9], spectra[:9])
-    write_shard(folder / "1", rows[9:], spectra[9:])
+    write_shard(folder / "0", shard_table(rows[:9], spectra[:9]))
+    write_shard(folder / "1", shard_table(rows[9:], spectra[9:]))
     return [folder / "0", folder / "1"]
 
 

@@ -64,13 +64,13 @@ def test_pattern(folder, pattern, count):
     assert len(LamostReader(str(folder), pattern).sources()) == count
 
 
-def test_no_link_leads_out(folder, tmp_path):
+def test_a_file_is_taken_once_whatever_leads_to_it(folder, tmp_path):
     outside = files.make(tmp_path / "outside" / "x.fits", "image")
     os.symlink(outside, folder / "link.fits")
     os.symlink(outside.parent, folder / "linked")
     os.symlink(folder / "first.fits.gz", folder / "inside.fits.gz")
     sources = LamostReader(str(folder)).sources()
-    assert sources == ["a/old.fits", "b/new.fits.gz", "first.fits.gz", "inside.fits.gz"]
+    assert sources == ["a/old.fits", "b/new.fits.gz", "first.fits.gz", "linked/x.fits"]
 
 
 def test_a_missing_folder(tmp_path):
