@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from torchfit.catalogue.plain_cells import plain_cells
 from torchfit.catalogue.schema import Column
 from torchfit.exceptions import CatalogueError
 
@@ -63,4 +64,4 @@ def text_writer(text: str) -> Writer:
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    plain_cells(table).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

@@ -11,7 +11,8 @@ from jaxtyping import Float
 from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.join import Line
 from torchfit.exceptions import ConfigError
-from torchfit.files.table_file import as_numbers, find_columns, read_columns
+from torchfit.files.cells import as_numbers
+from torchfit.files.table_file import find_columns, read_columns
 
 CLUSTER = "cluster"
 
@@ -111,7 +112,7 @@ def read_isochrone(path: Path) -> Float[np.ndarray, "point 2"]:
     Raises:
         DataError: If it cannot be read, or has no temperature or gravity.
     """
-    logarithmic = "log_teff" in find_columns(path, _ISOCHRONE, tuple(_ISOCHRONE))
+    logarithmic = "log_teff" in find_columns(path, _ISOCHRONE, tuple(_ISOCHRONE)).places
     wanted: dict[str, Sequence[str]] = {
         "teff": _ISOCHRONE["log_teff" if logarithmic else "teff"],
         **_GRAVITY,

@@ -1,7 +1,7 @@
 """A catalogue of labels that ours are compared with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.join import Line
+from torchfit.crossmatch.user_table import UserRows
 from torchfit.exceptions import ConfigError
 from torchfit.names import LABELS, TEFF
 
@@ -67,14 +68,14 @@ class Reference(ExternalCatalogue):
         if not summed <= set(self.table.numbers):
             raise ConfigError(f"compare: sums are of columns that are not read: {sorted(summed)}")
 
-    def rows(self) -> pd.DataFrame:
+    def rows(self) -> UserRows:
         """Rows that pass the cuts, with the labels that are sums."""
         rows = super().rows()
         sums = {
-            label: sum(factor * rows[name] for name, factor in terms.items())
+            label: sum(factor * rows.table[name] for name, factor in terms.items())
             for label, terms in self.sums.items()
         }
-        return rows.assign(**sums)
+        return replace(rows, table=rows.table.assign(**sums))
 
     def compare(self, stars: pd.DataFrame) -> Comparison:
         """Find the labels of our stars.

@@ -1,18 +1,21 @@
 """A catalogue that the user has as a file, joined to our stars."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
 
 from torchfit.crossmatch.join import Join, Line
+from torchfit.crossmatch.matching import Matching, match_stars, why_none
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.sky import SkyMatch, placed
-from torchfit.crossmatch.user_table import TableSchema
-from torchfit.exceptions import ConfigError, DataError
+from torchfit.crossmatch.user_table import TableSchema, UserRows
+from torchfit.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
 
 _SAME_PLACE = 4
 """Decimals of degrees (0.4 arcsec) to which places of one star agree within a table."""
@@ -73,20 +76,22 @@ class ExternalCatalogue:
         if self.path is None:
             return self._nothing(stars)
         rows = self.rows()
-        theirs = self._one_row_per_star(rows) if self.median else rows
-        by_key, place = self._find(stars, theirs)
+        theirs = self._one_row_per_star(rows.table) if self.median else rows.table
+        matching = match_stars(self.key, self.sky, stars, theirs)
+        why = "" if matching.found.any() else why_none(self.key, self.sky, stars, theirs)
+        self._tell(rows, matching, why)
         # Row -1, that of a star that was not found, is one that no table has.
-        columns = self._filled(theirs[list(self.columns)].reindex(place).set_axis(stars.index))
+        joined = theirs[list(self.columns)].reindex(matching.row).set_axis(stars.index)
         line: Line = {
-            "rows": len(rows),
-            "found": int((place >= 0).sum()),
-            "by identifier": int(by_key.sum()),
-            "by place": int((place >= 0).sum() - by_key.sum()),
+            "rows": len(rows.table),
+            "found": int(matching.found.sum()),
+            "by identifier": int(matching.by_key.sum()),
+            "by place": matching.n_by_place,
             "file": str(self.path),
         }
-        return Join(columns, place >= 0, line)
+        return Join(self._filled(joined), matching.found, line)
 
-    def rows(self) -> pd.DataFrame:
+    def rows(self) -> UserRows:
         """Rows of the table that pass its cuts.
 
         Raises:
@@ -107,20 +112,15 @@ class ExternalCatalogue:
         empty = pd.DataFrame(np.nan, index=stars.index, columns=list(self.columns))
         return Join(self._filled(empty), np.zeros(len(stars), dtype=bool), counts)
 
-    def _find(
-        self, stars: pd.DataFrame, theirs: pd.DataFrame
-    ) -> tuple[np.ndarray, Int[np.ndarray, " star"]]:
-        """Which stars were found by identifier, and the row of every star."""
-        place = np.full(len(stars), -1)
-        if self.key is not None:
-            place = self.key.match(stars, theirs)
-        by_key = place >= 0
-        if self.sky is not None and not by_key.all():
-            rest = np.flatnonzero(~by_key)
-            place[rest] = self.sky.match(stars.iloc[rest], theirs)
-        elif self.sky is None and self.key is not None and self.key.ours not in stars:
-            raise DataError(f"our catalogue has no column {self.key.ours} to find stars by")
-        return by_key, place
+    def _tell(self, rows: UserRows, matching: Matching, why: str) -> None:
+        """Say what was read, what was found, and if nothing was, why."""
+        line = f"{self.path}: {rows.told()}; {matching.told()}"
+        if why:
+            logger.warning("%s: %s", line, why)
+        else:
+            logger.info("%s", line)
+        for note in (*rows.notes, *matching.notes):
+            logger.warning("%s: %s", self.path, note)
 
     def _one_row_per_star(self, theirs: pd.DataFrame) -> pd.DataFrame:
         """Medians of the numbers, and first words, of rows of one star."""

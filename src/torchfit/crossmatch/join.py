@@ -24,7 +24,9 @@ class Join:
 
 
 def add_columns(table: pd.DataFrame, join: Join) -> pd.DataFrame:
-    """Put joined columns into a catalogue; a star that was not found keeps what it had.
+    """Put joined columns into a catalogue.
+
+    A star that was not found keeps what it had, and an identifier stays where the table has none.
 
     Args:
         table: The catalogue.
@@ -37,6 +39,7 @@ def add_columns(table: pd.DataFrame, join: Join) -> pd.DataFrame:
     for name in map(str, join.columns):
         values = join.columns[name].set_axis(table.index)
         if name in table:
-            values = table[name].mask(join.found, values)
+            known = join.found & (values != "").to_numpy()
+            values = table[name].mask(known, values)
         added[name] = values
     return table.assign(**added)

@@ -50,8 +50,12 @@ class SharedKey:
             return np.full(len(ours), -1)
         known = pd.Series(self.keys(theirs), dtype=object)
         known = known[known != ""].drop_duplicates()
-        place = pd.Index(known).get_indexer(pd.Index(_keys(ours[self.ours], self.our_pattern)))
+        place = pd.Index(known).get_indexer(pd.Index(self.our_keys(ours)))
         return np.where(place < 0, -1, known.index.to_numpy()[place] if len(known) else -1)
+
+    def our_keys(self, ours: pd.DataFrame) -> Sequence[str]:
+        """Our identifiers; empty where there is none."""
+        return _keys(ours[self.ours], self.our_pattern) if self.ours in ours else []
 
     def keys(self, theirs: pd.DataFrame) -> Sequence[str]:
         """Identifiers of the other table; empty where there is none."""

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Int
 from torchfit.exceptions import ConfigError
 
 _RA, _DEC, _PMRA, _PMDEC = "ra", "dec", "pmra", "pmdec"
+_FULL_CIRCLE = 360.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class SkyMatch:
         found[np.flatnonzero(here)[close]] = np.flatnonzero(there)[nearest[close]]
         return found
 
+    def nearest(self, ours: pd.DataFrame, theirs: pd.DataFrame) -> float:
+        """Distance in arcsec of the two that are nearest; both tables must have places."""
+        stars = SkyCoord(*_angles(ours[placed(ours)]))
+        _, distance, _ = stars.match_to_catalog_sky(self._moved(theirs[placed(theirs)]))
+        return float(distance.arcsec.min())
+
     def _moved(self, theirs: pd.DataFrame) -> SkyCoord:
         """Places of the other table at our epoch."""
         place = SkyCoord(*_angles(theirs))
@@ -89,7 +96,18 @@ def placed(table: pd.DataFrame) -> Bool[np.ndarray, " row"]:
     if not {_RA, _DEC} <= set(table):
         return np.zeros(len(table), dtype=bool)
     ra, dec = table[_RA].to_numpy(dtype=float), table[_DEC].to_numpy(dtype=float)
-    return np.isfinite(ra) & (np.abs(dec) <= 90)
+    return (np.abs(ra) <= _FULL_CIRCLE) & (np.abs(dec) <= 90)
+
+
+def may_be_hours(table: pd.DataFrame) -> bool:
+    """Whether right ascensions can be hours: none of them is 24 or more."""
+    there = placed(table)
+    return bool(there.any()) and bool(table.loc[there, _RA].between(0, 24, "left").all())
+
+
+def in_hours(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose right ascensions were hours, in degrees."""
+    return table.assign(**{_RA: table[_RA] * 15.0})
 
 
 def _angles(table: pd.DataFrame) -> list[u.Quantity]:

@@ -63,12 +63,13 @@ class TableStream:
 
 
 @contextmanager
-def open_table(path: Path, hdu: int | str = 1) -> Iterator[TableStream]:
+def open_table(path: Path, hdu: int | str = 1, exact: bool = False) -> Iterator[TableStream]:
     """Open a binary table for reading in a stream.
 
     Args:
         path: The file, gzipped or not.
         hdu: Number of the unit, or its EXTNAME.
+        exact: As of :meth:`TableLayout.of`.
 
     Yields:
         The table.
@@ -79,7 +80,7 @@ def open_table(path: Path, hdu: int | str = 1) -> Iterator[TableStream]:
     with ExitStack() as stack:
         with _readable(path):
             stream = stack.enter_context(_open(path))
-            layout = _find(stream, hdu)
+            layout = _find(stream, hdu, exact)
         yield TableStream(path, layout, stream)
 
 
@@ -112,11 +113,31 @@ def read_columns(
     }
 
 
-def _find(stream: BufferedIOBase, hdu: int | str) -> TableLayout:
+def find_tables(path: Path) -> Iterator[tuple[int, FitsHeader]]:
+    """Find the binary tables of a file; the next is looked for only when it is asked for.
+
+    Args:
+        path: The file, gzipped or not.
+
+    Yields:
+        Number and header of the unit.
+
+    Raises:
+        DataError: If the file is missing, damaged or not FITS.
+    """
+    with ExitStack() as stack, _readable(path):
+        stream = stack.enter_context(_open(path))
+        for number, header in enumerate(_headers(stream)):
+            if header.text("XTENSION") == "BINTABLE":
+                yield number, header
+            stream.seek(filled(header.data_size), 1)
+
+
+def _find(stream: BufferedIOBase, hdu: int | str, exact: bool) -> TableLayout:
     """Layout of a table; the stream is left at its first row."""
     for number, header in enumerate(_headers(stream)):
         if hdu in (number, header.text("EXTNAME").upper()):
-            return TableLayout.of(header)
+            return TableLayout.of(header, exact)
         stream.seek(filled(header.data_size), 1)
     raise DataError(f"it has no table {hdu}, or is cut short before it")
 

@@ -32,6 +32,7 @@ class TableLayout:
         variable: numpy types of the columns that hold arrays of variable length; a row has their
             length and their place in the heap.
         heap: Where the heap starts, counted from the first row.
+        nulls: The integer that stands for nothing (TNULL), of the columns that have one.
     """
 
     extname: str
@@ -40,13 +41,15 @@ class TableLayout:
     scales: dict[str, tuple[float, float]]
     variable: dict[str, str] = field(default_factory=dict)
     heap: int = 0
+    nulls: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, header: FitsHeader) -> "TableLayout":
+    def of(cls, header: FitsHeader, exact: bool = False) -> "TableLayout":
         """Read a header.
 
         Args:
             header: Of a binary table.
+            exact: Whether fields keep the case of their names, by which two may differ.
 
         Raises:
             DataError: If it is of another unit, or contradicts itself.
@@ -57,9 +60,9 @@ class TableLayout:
             raise DataError(f"TFIELDS must lie within 0 and {MAX_AXES}")
         numbers = range(1, header.whole("TFIELDS") + 1)
         spellings = [header.text(f"TTYPE{number}") for number in numbers]
-        names = [name.upper() for name in spellings]
+        names = spellings if exact else [name.upper() for name in spellings]
         if len(set(names)) < len(names):
-            doubled = [name for name in spellings if names.count(name.upper()) > 1]
+            doubled = [name for name in spellings if _alike(name, spellings, exact) > 1]
             raise DataError(f"two columns have one name: {', '.join(doubled)}")
         formats = [header.text(f"TFORM{number}") for number in numbers]
         n_rows, dtype = _row_type(header, names, formats)
@@ -71,11 +74,16 @@ class TableLayout:
         pointers = {name: _POINTER.match(text) for name, text in zip(names, formats, strict=True)}
         variable = {name: _FORMATS[match[1]] for name, match in pointers.items() if match}
         heap = header.whole("THEAP", n_rows * dtype.itemsize)
-        return cls(header.text("EXTNAME"), n_rows, dtype, scales, variable, heap)
+        nulls = {
+            name: header.whole(f"TNULL{n}")
+            for n, name in zip(numbers, names, strict=True)
+            if f"TNULL{n}" in header
+        }
+        return cls(header.text("EXTNAME"), n_rows, dtype, scales, variable, heap, nulls)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the columns in upper case."""
+        """Names of the columns, in upper case unless exact ones were asked for."""
         return self.dtype.names or ()
 
     def demand(self, columns: Collection[str], path: Path) -> None:
@@ -119,10 +127,16 @@ class TableLayout:
         if column in self.scales and values.dtype.kind in "fiu":
             factor, offset = self.scales[column]
             whole = values.dtype.kind in "iu" and factor == 1 and float(offset).is_integer()
+            if whole and offset == 2.0**63:  # How FITS has unsigned integers of 64 bits.
+                return values.astype(np.int64).view(np.uint64) ^ np.uint64(1 << 63)
             return values.astype(np.int64) + int(offset) if whole else values * factor + offset
         if values.dtype.kind == "S":
             return np.char.rstrip(values)
         return values.astype(values.dtype.newbyteorder("="))
+
+
+def _alike(name: str, names: Sequence[str], exact: bool) -> int:
+    return sum(each == name if exact else each.upper() == name.upper() for each in names)
 
 
 def _row_type(

@@ -1,22 +1,82 @@
-"""Tables that a user has, in the formats of the field, read column by column."""
+"""Tables that a user has, in the formats of the field, read some rows at a time."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import astropy.table as at
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as ds
-from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from torchfit.exceptions import DataError
-from torchfit.files.text_table import Reader, open_text
+from torchfit.files.astropy_table import open_ascii, open_votables
+from torchfit.files.binary_tables import open_arrow, open_fits
+from torchfit.files.opened_table import OpenedTable
+from torchfit.files.packed import open_packed
+from torchfit.files.table_kind import table_kind
+from torchfit.files.text_table import open_texts
 
 _SHOWN = 60
+_HEAD = 16 << 10
+
+Wanted = Mapping[str, Sequence[str]]
+"""Names that a column may have in the file, by what it is called here."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table of which the columns are chosen.
+
+    Args:
+        path: The file.
+        table: The table in it.
+        places: Where the columns stand, by what they are called here.
+        notes: What a reader must know; more of them may come while it is read.
+    """
+
+    path: Path
+    table: OpenedTable
+    places: Mapping[str, int]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What the columns are called in the file."""
+        return {here: self.table.names[place] for here, place in self.places.items()}
+
+    def unit(self, here: str) -> str:
+        """Unit of a column; empty if it has none, or is not there."""
+        place = self.places.get(here)
+        return "" if place is None else self.table.units[place]
+
+    def pieces(self) -> Iterator[dict[str, pa.ChunkedArray]]:
+        """Read the columns, some rows at a time.
+
+        Yields:
+            The columns by what they are called here.
+
+        Raises:
+            DataError: If the file is damaged.
+        """
+        places = sorted(set(self.places.values()))
+        with one_clear_error(self.path):
+            for piece in self.table.pieces(places):
+                yield {here: piece[str(place)] for here, place in self.places.items()}
+        self.notes.extend(self.table.notes)
+
+
+@contextmanager
+def one_clear_error(path: Path) -> Iterator[None]:
+    """One line for whatever keeps a table from being read; a damaged one can raise anything."""
+    try:
+        with quiet_astropy():
+            yield
+    except DataError as error:
+        told = str(error)
+        raise DataError(told if str(path) in told else f"{path}: {told}") from error
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as a table ({_one_line(error)})") from error
 
 
 @contextmanager
@@ -27,63 +87,60 @@ def quiet_astropy() -> Iterator[None]:
         yield
 
 
-def open_table(path: Path) -> Reader:
-    """Open a table, whatever its format: Parquet (a file or a folder), FITS, CSV, VOTable, text.
+def open_tables(path: Path, encoding: str | None = None) -> Iterator[OpenedTable]:
+    """Open the tables of a file, whatever its format; its first bytes tell which.
 
     Args:
-        path: The file; its ending names the format, and of a text the first line the separator.
+        path: The file, or a folder of Parquet.
+        encoding: What a text is encoded in; ``None`` to find out.
 
-    Returns:
-        The names of its columns, and a function that reads those of given names.
+    Yields:
+        The tables; the next is looked for only when it is asked for.
 
     Raises:
         DataError: If the file is missing, damaged, or of no such format.
     """
-    endings = "".join(path.suffixes[-2:]).lower().removesuffix(".gz")
     if not path.exists():
         raise DataError(f"no such table: {path}")
-    try:
-        with quiet_astropy():
-            return _opener(path, endings.rpartition(".")[2])(path)
-    except DataError:
-        raise
-    # A damaged file can raise anything inside a reader; to the user it is one bad table.
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as a table ({_one_line(error)})") from error
+    with one_clear_error(path):
+        yield from _opened(path, _kind(path), encoding)
 
 
 def find_columns(
-    path: Path, wanted: Mapping[str, Sequence[str]], optional: Sequence[str] = ()
-) -> dict[str, str]:
-    """Find columns that may be called one thing or another.
+    path: Path, wanted: Wanted, optional: Sequence[str] = (), encoding: str | None = None
+) -> TableFile:
+    """Find columns that may be called one thing or another, in the first table that has them.
 
     Args:
-        path: The table.
+        path: The file.
         wanted: Names that a column may have in the file, by what it is called here. An exact name
             goes before one in other case.
         optional: Columns that need not be there.
+        encoding: What a text is encoded in; ``None`` to find out.
 
     Returns:
-        What the columns that are there are called in the file.
+        The table with the columns.
 
     Raises:
-        DataError: If the file cannot be read, or lacks a column that is not optional.
+        DataError: If the file cannot be read, or no table in it has all columns that are not
+            optional.
     """
-    names, _ = open_table(path)
-    found = {here: _choose(accepted, names) for here, accepted in wanted.items()}
-    for here, name in found.items():
-        if name is None and here not in optional:
-            raise DataError(
-                f"{path} has no column for {here} (accepted: {', '.join(wanted[here])}); it has: "
-                f"{_listed(names)}"
-            )
-    return {here: name for here, name in found.items() if name is not None}
+    lacking: DataError | None = None
+    for number, table in enumerate(open_tables(path, encoding), start=1):
+        try:
+            places = choose(path, table, wanted, optional)
+        except DataError as error:
+            lacking = lacking or error
+            continue
+        notes = [f"table {number} of the file is read"] if number > 1 else []
+        return TableFile(path, table, places, notes)
+    raise lacking or DataError(f"{path} holds no table")
 
 
 def read_columns(
-    path: Path, wanted: Mapping[str, Sequence[str]], optional: Sequence[str] = ()
-) -> dict[str, pd.Series]:
-    """Read columns that may be called one thing or another; see :func:`find_columns`.
+    path: Path, wanted: Wanted, optional: Sequence[str] = ()
+) -> dict[str, pa.ChunkedArray]:
+    """Read whole columns; see :func:`find_columns`.
 
     Returns:
         The columns that are there, as the file has them.
@@ -91,131 +148,82 @@ def read_columns(
     Raises:
         DataError: If the file cannot be read, or lacks a column that is not optional.
     """
-    chosen = find_columns(path, wanted, optional)
-    _, read = open_table(path)
-    try:
-        with quiet_astropy():
-            columns = read(sorted(set(chosen.values())))
-    except Exception as error:
-        raise DataError(f"{path} cannot be read as a table ({_one_line(error)})") from error
-    return {here: columns[name] for here, name in chosen.items()}
+    found = find_columns(path, wanted, optional)
+    pieces = list(found.pieces())
+    return {here: joined([piece[here] for piece in pieces]) for here in found.places}
 
 
-def as_numbers(values: pd.Series, missing: Sequence[float] = ()) -> np.ndarray:
-    """Make floats of a column; text that is no number, and stand-ins for nothing, become NaN.
-
-    Args:
-        values: A column.
-        missing: Values that mean nothing is known.
-
-    Returns:
-        Float64.
-    """
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    for value in missing:
-        numbers = np.where(np.isclose(numbers, value, rtol=1e-6, atol=0.0), np.nan, numbers)
-    return numbers
+def joined(pieces: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Pieces of a column as one; without any, a column of texts without a row."""
+    chunks = [chunk for piece in pieces for chunk in piece.chunks]
+    return pa.chunked_array(chunks, None if chunks else pa.string())
 
 
-def as_texts(values: pd.Series) -> np.ndarray:
-    """Make text of a column without loss: whole numbers keep all their digits.
+def choose(
+    path: Path, table: OpenedTable, wanted: Wanted, optional: Sequence[str] = ()
+) -> dict[str, int]:
+    """Choose the columns of a table.
 
     Args:
-        values: A column of text or of whole numbers.
+        path: File to name in an error.
+        table: The table.
+        wanted: As of :func:`find_columns`.
+        optional: Columns that need not be there.
 
     Returns:
-        Strings without outer blanks; empty where there is nothing.
+        Places of the columns that are there.
+
+    Raises:
+        DataError: If one is not there, or two may be meant.
     """
-    if pd.api.types.is_float_dtype(values):
-        whole = values.where(np.isfinite(values)).round().astype("Int64")
-        values = whole.where(values.notna())
-    return values.astype("string").fillna("").str.strip().to_numpy(dtype=object)
+    found = {here: _place(path, accepted, table) for here, accepted in wanted.items()}
+    lacking = [
+        f"{here} (accepted: {', '.join(wanted[here])})"
+        for here, place in found.items()
+        if place is None and here not in optional
+    ]
+    if lacking:
+        raise DataError(
+            f"{path} has no column for {', '.join(lacking)}; it has: {_listed(table.names)}"
+        )
+    return {here: place for here, place in found.items() if place is not None}
 
 
-def _opener(path: Path, ending: str) -> Callable[[Path], Reader]:
-    if path.is_dir() or ending in ("parquet", "pq"):
-        return _open_parquet
-    openers: dict[str, Callable[[Path], Reader]] = {
-        "fits": _open_fits,
-        "fit": _open_fits,
-        "vot": _open_astropy,
-        "xml": _open_astropy,
-        "ecsv": _open_astropy,
-        "csv": open_text,
-        "tsv": open_text,
-        "txt": open_text,
-        "dat": open_text,
-    }
-    if ending not in openers:
-        raise DataError(f"{path}: unknown kind of table; known are parquet, {', '.join(openers)}")
-    return openers[ending]
-
-
-def _open_parquet(path: Path) -> Reader:
-    # No partitioning for a file: that would make columns of folders named "match.t=50".
-    table = ds.dataset(path, format="parquet", partitioning="hive" if path.is_dir() else None)
-
-    def read(names: Sequence[str]) -> dict[str, pd.Series]:
-        arrow = table.to_table(columns=list(names))
-        return {name: arrow[name].to_pandas(types_mapper=_keep_integers) for name in names}
-
-    return table.schema.names, read
-
-
-def _keep_integers(kind: pa.DataType) -> pd.ArrowDtype | None:
-    """Integers stay integers beside missing ones."""
-    return pd.ArrowDtype(kind) if pa.types.is_integer(kind) else None
-
-
-def _open_fits(path: Path) -> Reader:
-    with fits.open(path, memmap=False) as hdus:
-        place = next((n for n, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU)), None)
-        if place is None:
-            raise DataError(f"{path} holds no binary table")
-        names = hdus[place].columns.names
-
-    def read(wanted: Sequence[str]) -> dict[str, pd.Series]:
-        with fits.open(path) as hdus:
-            data, columns = hdus[place].data, hdus[place].columns
-            return {name: _fits_series(data[name], columns[name].null) for name in wanted}
-
-    return names, read
-
-
-def _fits_series(values: np.ndarray, null: int | None) -> pd.Series:
-    """A column in the byte order of this machine; a matrix has no place in a table of stars."""
-    values = np.asarray(values)
-    if values.ndim > 1:
-        raise DataError(f"a column holds {values.shape[1:]} values in every row")
-    if values.dtype.kind not in "iuf":
-        return pd.Series(values.astype(object) if values.dtype.kind in "SU" else values)
-    native = pd.Series(values.astype(values.dtype.newbyteorder("=")))
-    return native if null is None else native.astype("Int64").mask(values == null)
-
-
-def _open_astropy(path: Path) -> Reader:
-    kind = "ascii.ecsv" if path.suffix.lower() == ".ecsv" else "votable"
-    table = at.Table.read(path, format=kind)
-    return table.colnames, lambda names: {name: _astropy_series(table[name]) for name in names}
-
-
-def _astropy_series(column: at.Column) -> pd.Series:
-    mask = np.ma.getmaskarray(np.ma.asarray(column))
-    values = np.asarray(column)
-    if values.dtype.kind in "iu":
-        return pd.Series(values.astype(np.int64)).astype("Int64").mask(mask)
-    return pd.Series(values.astype(object) if values.dtype.kind in "OSU" else values).mask(mask)
-
-
-def _choose(accepted: Sequence[str], names: Sequence[str]) -> str | None:
-    """The first accepted name that the table has; one in other case only if it is the only one."""
-    for name in accepted:
-        if name in names:
-            return name
-        alike = [each for each in names if each.lower() == name.lower()]
-        if len(alike) == 1:
-            return alike[0]
+def _place(path: Path, accepted: Sequence[str], table: OpenedTable) -> int | None:
+    """Place of the first accepted name; one in other case only if it is the only one."""
+    for names in (table.names, table.aliases):
+        for name in accepted:
+            alike = [n for n, each in enumerate(names) if each.lower() == name.lower()]
+            few = [n for n in alike if names[n] == name] or alike
+            if len(few) > 1:
+                raise DataError(
+                    f"{path} has {len(few)} columns that may be {name}: "
+                    f"{', '.join(names[n] for n in few)}; leave one of them"
+                )
+            if few:
+                return few[0]
     return None
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir():
+        return "parquet"
+    if not path.is_file():
+        raise DataError("it is no ordinary file")
+    with open_packed(path, lambda _: None) as stream:
+        return table_kind(path, stream.read(_HEAD))
+
+
+def _opened(path: Path, kind: str, encoding: str | None) -> Iterator[OpenedTable]:
+    if kind in ("parquet", "feather"):
+        return open_arrow(path, kind)
+    if kind == "fits":
+        return open_fits(path)
+    if kind == "votable":
+        return open_votables(path)
+    if kind == "text":
+        return open_texts(path, encoding)
+    return open_ascii(path, kind, encoding)
 
 
 def _listed(names: Sequence[str]) -> str:

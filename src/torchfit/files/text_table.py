@@ -1,67 +1,150 @@
-"""Text tables of many makers: comma, bar, tab or blanks between cells, comments before them."""
+"""Text tables of many makers: separators, comments, units, quotes, several tables in one file."""
 
-import gzip
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 
-Reader = tuple[list[str], Callable[[Sequence[str]], dict[str, pd.Series]]]
-"""The columns of a table, and what reads some of them."""
+from torchfit.files.opened_table import OpenedTable
+from torchfit.files.text_layout import BLANKS, TextLayout, find_layout, is_content
+from torchfit.files.text_lines import read_lines
+from torchfit.files.text_rows import Rows
 
-_SEPARATORS = (",", "|", "\t", ";")
+_HEAD = 1000
+_LINES_AT_ONCE = 8192
+_CELLS = {"\t": "tabs", "|": "bars", ";": "semicolons", ",": "commas", BLANKS: "blanks"}
 
 
-def open_text(path: Path) -> Reader:
-    """Open a text table; the separator and the header are found in its first lines.
+def open_texts(path: Path, encoding: str | None) -> Iterator[OpenedTable]:
+    """Open the tables of a text: one, or several where rows of dashes stand below their names.
 
     Args:
-        path: The file, gzipped if its name ends so.
+        path: The file, gzipped or not.
+        encoding: What it is encoded in; ``None`` to find out.
 
-    Returns:
-        The names of its columns, and a function that reads those of given names, all as text.
+    Yields:
+        The tables; every column is text.
+
+    Raises:
+        DataError: If there is no table in it.
+        OSError: If it cannot be read.
     """
-    layout = _layout(path)
-    # As text: beside a missing one pandas would make floats of 19-digit identifiers.
-    head = pd.read_csv(path, nrows=0, dtype=str, **layout)
-
-    def read(names: Sequence[str]) -> dict[str, pd.Series]:
-        table = pd.read_csv(path, usecols=list(names), dtype=str, **layout)
-        return {name: table[name] for name in names}
-
-    return list(head.columns), read
+    skipped: int | None = 0
+    while skipped is not None:
+        table = _TextTable(path, encoding, skipped)
+        yield table.opened()
+        skipped = table.next_table() if table.layout.ruled else None
 
 
-def _layout(path: Path) -> dict:
-    """Separator and header of a text table; the header may be the last comment before the data."""
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
-    with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        comments: list[str] = []
-        first = file.readline()
-        while first.startswith("#"):
-            comments.append(first)
-            first = file.readline()
-    header = first if first.strip() else "".join(comments[-1:])
-    separator = next((s for s in _SEPARATORS if s in header), r"\s+")
-    layout = {"sep": separator, "encoding": "utf-8-sig", "comment": "#", "skipinitialspace": True}
-    if comments and _is_data(first, separator):
-        names = [name.strip() for name in _split(comments[-1].lstrip("#").strip(), separator)]
-        return layout | {"names": names, "header": None}
-    return layout
+class _TextTable:
+    """One table of a text.
+
+    Args:
+        path: The file.
+        encoding: What it is encoded in; ``None`` to find out.
+        skipped: Number of lines before it.
+    """
+
+    def __init__(self, path: Path, encoding: str | None, skipped: int) -> None:
+        self._path, self._encoding, self._skipped = path, encoding, skipped
+        self._notes: list[str] = []
+        self.layout: TextLayout = find_layout(_head(self._lines(_ignored)))
+
+    def opened(self) -> OpenedTable:
+        """The table as every reader sees it."""
+        layout = self.layout
+        return OpenedTable(
+            layout.names,
+            layout.units,
+            self._pieces,
+            self._notes,
+            decimal_comma=layout.separator != ",",
+            kind=f"text with {_CELLS[layout.separator]}",
+        )
+
+    def next_table(self) -> int | None:
+        """Number of lines before the next table; ``None`` if there is none."""
+        ended = False
+        for number, line in enumerate(self._lines(_ignored)):
+            if number >= self.layout.start:
+                ended = ended or not is_content(line)
+                if ended and is_content(line):
+                    return self._skipped + number
+        return None
+
+    def _lines(self, note: Callable[[str], None]) -> Iterator[str]:
+        lines = read_lines(self._path, self._encoding, note)
+        return islice(lines, self._skipped, None)
+
+    def _pieces(self, places: Sequence[int]) -> Iterator[pa.Table]:
+        """Some columns, some rows at a time."""
+        lines = islice(self._lines(self._notes.append), self.layout.start, None)
+        rows = Rows(self.layout, lines)
+        stream = _LineStream(iter(rows))
+        n_rows = 0
+        if stream.peek():
+            for batch in _parsed(stream, self.layout, places, rows.leave_out):
+                n_rows += len(batch)
+                yield pa.Table.from_batches([batch])
+        self._notes.extend(rows.notes(n_rows))
 
 
-def _split(line: str, separator: str) -> list[str]:
-    return line.split() if separator == r"\s+" else line.split(separator)
+def _parsed(
+    stream: "_LineStream",
+    layout: TextLayout,
+    places: Sequence[int],
+    leave_out: Callable[[arrow_csv.InvalidRow], str],
+) -> Iterator[pa.RecordBatch]:
+    names = [str(place) for place in range(len(layout.names))]
+    wanted = [names[place] for place in places]
+    separator = "\t" if layout.separator == BLANKS else layout.separator
+    return arrow_csv.open_csv(
+        stream,
+        arrow_csv.ReadOptions(column_names=names),
+        arrow_csv.ParseOptions(delimiter=separator, invalid_row_handler=leave_out),
+        arrow_csv.ConvertOptions(
+            include_columns=wanted,
+            column_types=dict.fromkeys(wanted, pa.string()),
+            strings_can_be_null=False,
+        ),
+    )
 
 
-def _is_data(line: str, separator: str) -> bool:
-    """Whether a line has a number in it, as no header has."""
-    return any(_is_number(cell) for cell in _split(line.strip(), separator))
+class _LineStream(io.RawIOBase):
+    """Lines as a stream of bytes."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self._rest = lines, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def peek(self) -> bytes:
+        """The next bytes, which stay; none at the end."""
+        if not self._rest:
+            self._rest = "".join(islice(self._lines, _LINES_AT_ONCE)).encode("utf-8", "replace")
+        return self._rest
+
+    def read(self, size: int = -1) -> bytes:
+        pieces, missing = [], size
+        while missing and self.peek():
+            piece = self._rest if missing < 0 else self._rest[:missing]
+            self._rest = self._rest[len(piece) :]
+            missing -= len(piece) if missing > 0 else 0
+            pieces.append(piece)
+        return b"".join(pieces)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _head(lines: Iterator[str]) -> list[str]:
+    """The comments, and lines enough after them to see how the table is laid out."""
+    head = list(islice(lines, _HEAD))
+    while head and not is_content(head[-1]) and len(head) % _HEAD == 0:
+        head += islice(lines, _HEAD)
+    return head
+
+
+def _ignored(_: str) -> None:
+    """Leave out what is said again when the rows are read."""

@@ -1,28 +1,27 @@
-"""Reading the tables of a LAMOST release: FITS or CSV, in the spelling of any release."""
+"""Reading the tables of a LAMOST release, in the spelling of any release."""
 
-import gzip
 import logging
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BufferedIOBase
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from torchfit.exceptions import DataError
-from torchfit.files.fits_stream import open_table
+from torchfit.files.cells import Numbers, Texts
+from torchfit.files.table_file import TableFile, find_columns
 
 logger = logging.getLogger(__name__)
 
 _SENTINEL = -900.0
 """Numbers up to this stand for missing ones: -9999 nearly always."""
-_NO_TEXT = ("-9999", "-9999.0", "nan", "null", "None")
+_NO_TEXT = ("-9999", "-9999.0")
 _WEB_FORM = "combined_"
 """What exports of the web form set before the names of some columns."""
 _REQUIRED = ("obsid", "lmjd", "planid", "spid", "fiberid")
+_LARGEST = 2.0**53
+"""Whole numbers beyond it are not all floats."""
 
 
 @dataclass(frozen=True)
@@ -55,101 +54,88 @@ def read_lamost_table(path: Path) -> pa.Table:
     """Read the columns that torchfit knows, and make the stem of every file's name.
 
     Args:
-        path: FITS or CSV (comma or pipe), gzipped or not; the content tells which.
+        path: A table of any format of :mod:`torchfit.files.table_file`; it is read in pieces.
 
     Returns:
         Columns of :data:`COLUMNS` that the file has, and ``stem``, such as
         ``spec-60591-LN042429N340750BM01_sp01-001``. A missing number is null, a missing text is
-        empty, and a Gaia identifier is text: 19 digits do not fit a float.
+        empty, and a Gaia identifier is text: 19 digits do not fit a float. Rows without what the
+        name of a file is made of are left out.
 
     Raises:
-        DataError: If the file is missing or damaged, or lacks a column that is needed.
+        DataError: If the file is missing or damaged, lacks a column that is needed, or has text
+            for an integer.
     """
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            file = gzip.GzipFile(fileobj=raw) if packed else raw
-            start = file.read(6)
-            file.seek(0)
-            is_fits = start in (b"SIMPLE", b"XTENSI")
-            batches = _fits_batches(path) if is_fits else _csv_batches(file, path)
-            table = pa.concat_tables(list(batches))
-    except FileNotFoundError as error:
-        raise DataError(f"no such file: {path}") from error
-    except (pa.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is no readable table ({' '.join(str(error).split())})") from error
-    return table.append_column("stem", _stems(table))
+    file = find_columns(path, _accepted(), [name for name in COLUMNS if name not in _REQUIRED])
+    makers = {name: _maker(name, file) for name in file.places}
+    schema = pa.schema([(name, COLUMNS[name].type) for name in file.places])
+    pieces = [
+        pa.table({name: _clean(maker, piece[name], name) for name, maker in makers.items()})
+        for piece in file.pieces()
+    ]
+    table = pa.concat_tables([schema.empty_table(), *(piece.cast(schema) for piece in pieces)])
+    lost = [name for name in ("lmjd", "spid", "fiberid", "obsid") if _n_lost(makers[name])]
+    if lost:
+        raise DataError(f"{path}: {'; '.join(n for name in lost for n in makers[name].notes())}")
+    notes = [*file.notes, *(note for maker in makers.values() for note in maker.notes())]
+    return _named(table, path, file, notes)
 
 
-def _csv_batches(file: BufferedIOBase, path: Path) -> Iterator[pa.Table]:
-    """A table with the separator of its header: comma, or pipe in old and exported tables."""
-    header = file.readline().decode("utf-8", "replace")
-    file.seek(0)
-    delimiter = max("|,", key=header.count)
-    names = [name.strip() for name in header.rstrip("\r\n").split(delimiter)]
-    chosen = _chosen(names, path)
-    reading = csv.open_csv(
-        file,
-        csv.ReadOptions(column_names=names, skip_rows=1),
-        csv.ParseOptions(delimiter=delimiter),
-        csv.ConvertOptions(
-            include_columns=list(chosen.values()),
-            column_types={source: COLUMNS[name].type for name, source in chosen.items()},
-            null_values=["", "null", "NULL", "nan", "NaN"],
-            strings_can_be_null=False,
-        ),
-    )
-    yield _empty(chosen)
-    for batch in reading:
-        yield pa.table({name: _clean(batch[source], name) for name, source in chosen.items()})
+def _named(table: pa.Table, path: Path, file: TableFile, notes: Sequence[str]) -> pa.Table:
+    """Rows that name a file, with its stem; on the terminal, what was read."""
+    is_whole = pc.not_equal(table["planid"], "")
+    for name in ("obsid", "lmjd", "spid", "fiberid"):
+        is_whole = pc.and_(is_whole, pc.is_valid(table[name]))
+    whole = table.filter(is_whole)
+    columns = ", ".join(f"{here} = {name}" for here, name in file.columns.items())
+    logger.info("%s: %s, %d rows, columns %s", path, file.table.kind, len(table), columns)
+    if len(whole) < len(table):
+        notes = [f"{len(table) - len(whole)} rows lack {' or '.join(_REQUIRED)}", *notes]
+    for note in notes:
+        logger.warning("%s: %s", path, note)
+    return whole.append_column("stem", _stems(whole))
 
 
-def _fits_batches(path: Path) -> Iterator[pa.Table]:
-    with open_table(path) as table:
-        chosen = _chosen(table.layout.names, path)
-        yield _empty(chosen)
-        for rows in table.blocks():
-            columns = {at: pa.array(table.layout.values(rows, at)) for at in chosen.values()}
-            yield pa.table({name: _clean(columns[at], name) for name, at in chosen.items()})
-
-
-def _chosen(found: Sequence[str], path: Path) -> dict[str, str]:
-    """Which column of the file becomes which of ours; case does not count."""
-    plain = {name.lower().removeprefix(_WEB_FORM): name for name in found}
-    chosen = {
-        name: plain[source]
+def _accepted() -> dict[str, list[str]]:
+    """Names of every column in the file; the web form sets a word before some."""
+    return {
+        name: [spelt for each in kind.sources for spelt in (each, _WEB_FORM + each)]
         for name, kind in COLUMNS.items()
-        for source in reversed(kind.sources)
-        if source in plain
     }
-    missing = [name for name in _REQUIRED if name not in chosen]
-    if missing:
-        raise DataError(f"{path}: no column {', '.join(missing)}; the table has {', '.join(found)}")
-    return chosen
 
 
-def _empty(chosen: Mapping[str, str]) -> pa.Table:
-    return pa.schema([(name, COLUMNS[name].type) for name in chosen]).empty_table()
+def _maker(name: str, file: TableFile) -> Numbers | Texts:
+    called = file.columns[name]
+    if COLUMNS[name].type == pa.string():
+        return Texts(called)
+    return Numbers(called, decimal_comma=file.table.decimal_comma)
 
 
-def _clean(values: pa.Array, name: str) -> pa.Array:
+def _n_lost(maker: Numbers | Texts) -> int:
+    return maker.n_lost
+
+
+def _clean(maker: Numbers | Texts, values: pa.ChunkedArray, name: str) -> pa.Array:
+    """Our values of a column; what stands for nothing is null, or empty."""
     wanted = COLUMNS[name].type
+    if wanted == pa.int64() and pa.types.is_integer(values.type):
+        return values.cast(wanted).combine_chunks()
+    cells = maker.take(values)
     if wanted == pa.string():
-        return _clean_text(values, name)
-    values = values.cast(wanted)
-    if wanted == pa.float64():
-        missing = pc.or_(pc.less_equal(values, _SENTINEL), pc.is_nan(values))
-        return pc.if_else(missing, pa.scalar(None, wanted), values)
-    return values
+        text = pa.array(cells, pa.string())
+        return pc.if_else(pc.is_in(text, value_set=pa.array(_NO_TEXT)), "", text)
+    numbers = pa.array(cells, from_pandas=True)
+    if wanted == pa.int64():
+        return _whole(numbers, maker.name)
+    return pc.if_else(pc.less_equal(numbers, _SENTINEL), pa.scalar(None, wanted), numbers)
 
 
-def _clean_text(values: pa.Array, name: str) -> pa.Array:
-    if pa.types.is_floating(values.type):
-        logger.warning("%s is a column of floats, which has lost its last digits: not used", name)
-        return pa.array([""] * len(values), pa.string())
-    text = pc.utf8_trim_whitespace(values.cast(pa.string()))
-    return pc.if_else(pc.is_in(text, value_set=pa.array(_NO_TEXT)), "", text)
+def _whole(numbers: pa.Array, called: str) -> pa.Array:
+    """Integers of floats that are whole."""
+    odd = pc.or_(pc.not_equal(numbers, pc.round(numbers)), pc.greater(pc.abs(numbers), _LARGEST))
+    if pc.any(odd).as_py():
+        raise DataError(f"{called} has numbers that are not whole or beyond 2^53")
+    return numbers.cast(pa.int64())
 
 
 def _stems(table: pa.Table) -> pa.ChunkedArray:

@@ -24,7 +24,7 @@ def schema(**settings):
 
 
 def test_columns_are_in_our_words_and_missing_values_nan(path):
-    table = schema().read(path)
+    table = schema().read(path).table
     assert list(table) == ["teff", "flag", "id"]
     np.testing.assert_array_equal(table["teff"], [5000, np.nan, 7000, 8000])
     assert list(table["id"]) == ["a", "b", "c", "d"]
@@ -40,23 +40,23 @@ def test_columns_are_in_our_words_and_missing_values_nan(path):
     ],
 )
 def test_a_cut_keeps_what_lies_within_and_drops_what_is_missing(path, ends, kept):
-    assert list(schema(keep={"teff": ends}).read(path)["id"]) == list(kept)
+    assert list(schema(keep={"teff": ends}).read(path).table["id"]) == list(kept)
 
 
 def test_rows_with_a_bit_are_dropped(path):
-    assert list(schema(without_bits={"flag": 17}).read(path)["id"]) == ["a", "b"]
-    assert list(schema(without_bits={"flag": 1}).read(path)["id"]) == ["a", "b", "c"]
+    assert list(schema(without_bits={"flag": 17}).read(path).table["id"]) == ["a", "b"]
+    assert list(schema(without_bits={"flag": 1}).read(path).table["id"]) == ["a", "b", "c"]
 
 
 def test_an_optional_column_that_is_not_there_is_missing(path):
     wanted = TableSchema({"teff": ["TEFF"], "ra": ["RA"]}, {"uid": ["UID"]}, ["ra", "uid"])
-    table = wanted.read(path)
+    table = wanted.read(path).table
     assert table["ra"].isna().all()
     assert list(table["uid"]) == [""] * 4
 
 
 def test_checking_finds_a_missing_column_without_reading_rows(path, monkeypatch):
-    monkeypatch.setattr("torchfit.crossmatch.user_table.read_columns", None)
+    monkeypatch.setattr("torchfit.files.table_file.TableFile.pieces", None)
     schema().check(path)
     with pytest.raises(DataError, match="no column for logg"):
         TableSchema({"logg": ["logg"]}).check(path)
@@ -70,3 +70,28 @@ def test_checking_finds_a_missing_column_without_reading_rows(path, monkeypatch)
 def test_a_cut_must_be_of_a_column_that_is_read_and_have_two_ends(cut):
     with pytest.raises(ConfigError, match="must name"):
         schema(**cut)
+
+
+def test_what_was_read_is_told_in_one_line(path):
+    rows = schema(keep={"teff": [6000.0, None]}).read(path)
+    told = "text with commas, 4 rows, 2 within the cuts, columns teff = TEFF, flag = FLAG, id = ID"
+    assert rows.told() == told
+
+
+def test_places_are_in_degrees_whatever_they_are_written_in(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("ra;dec;teff\n01:00:00;-00:30:00;5000,5\n02:00:00;10:00:00;6000,5\n")
+    wanted = TableSchema(
+        {"ra": ["ra"], "dec": ["dec"], "teff": ["teff"]}, keep={"teff": [5500.0, None]}
+    )
+    rows = wanted.read(path)
+    assert rows.table.to_dict("list") == {"ra": [30.0], "dec": [10.0], "teff": [6000.5]}
+    assert (
+        "ra = ra (sexagesimal), dec = dec (sexagesimal), teff = teff (decimal commas)"
+        in rows.told()
+    )
+
+
+def test_an_encoding_must_be_known():
+    with pytest.raises(ConfigError, match="encoding=utf-9: Python knows no such encoding"):
+        schema(encoding="utf-9")

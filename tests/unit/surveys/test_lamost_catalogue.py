@@ -164,7 +164,7 @@ def test_an_identifier_that_was_made_a_float_is_not_used(root, tmp_path, caplog)
     rows = {**ROWS, "gaia_source_id": np.full(5, float(GAIA))}
     reader = LamostReader(str(root), None, str(write(tmp_path / "t", "fits", rows)))
     assert reader.read(f"20241007/{STEMS[0]}.fits.gz").info.gaia_source_id == ""
-    assert "has lost its last digits" in caplog.text
+    assert "have lost their last digits" in caplog.text
 
 
 @pytest.mark.parametrize("form", ["comma", "fits"])
@@ -178,7 +178,8 @@ def test_an_obsid_that_stands_twice(tmp_path, form):
 def test_a_missing_column(tmp_path, form):
     rows = {name: values for name, values in ROWS.items() if name not in ("planid", "spid")}
     with pytest.raises(
-        DataError, match=r"no column planid, spid; the table has (obsid, uid|OBSID, UID)"
+        DataError,
+        match=r"no column for spid .*, planid .*; it has: (obsid, uid|OBSID, UID)",
     ):
         LamostCatalogue.read(write(tmp_path / "t", form, rows))
 
@@ -187,12 +188,11 @@ def test_a_missing_column(tmp_path, form):
     "spoil",
     [
         lambda raw: raw.replace(b"60591", b"night"),
-        lambda raw: raw[: len(raw) // 2] + b",,,,,,,,\n",
         lambda raw: gzip.compress(raw)[:-40],
         lambda raw: b"",
         lambda raw: b"<html>not found</html>",
     ],
-    ids=["text for a number", "odd row", "cut gzip", "empty", "html"],
+    ids=["text for a number", "cut gzip", "empty", "html"],
 )
 def test_a_damaged_table(tmp_path, spoil):
     path = write(tmp_path / "t.csv", "comma")
@@ -203,7 +203,7 @@ def test_a_damaged_table(tmp_path, spoil):
 
 
 def test_a_missing_table(root):
-    with pytest.raises(DataError, match="no such file: nowhere"):
+    with pytest.raises(DataError, match="no such table: nowhere"):
         LamostReader(str(root), None, "nowhere.csv").sources()
 
 
