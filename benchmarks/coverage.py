@@ -40,6 +40,7 @@ from torchfit.uncertainty.calibration import calibrate
 from torchfit.uncertainty.error_learning import folds_of
 from torchfit.uncertainty.error_model import ErrorModel
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+from torchfit.uncertainty.library_errors import LibraryErrors
 from torchfit.uncertainty.repeats import Visits, learn_random, pair_repeats
 from torchfit.uncertainty.survey_errors import Uncertainty, measured_labels
 from torchfit.uncertainty.systematic import learn_systematic
@@ -195,7 +196,9 @@ def run(program: str, *overrides: str) -> None:
     subprocess.run([sys.executable, f"{program}.py", *overrides], cwd=CONF.parent, check=True)
 
 
-def mock_survey(n_library: int, n_survey: int, folder: Path) -> tuple[pd.DataFrame, Emulator]:
+def mock_survey(
+    n_library: int, n_survey: int, folder: Path
+) -> tuple[pd.DataFrame, Emulator, LibraryErrors]:
     """The mock survey measured with an emulator of the mock library; errors as expected."""
     train, infer = folder / "train", folder / "infer"
     run(
@@ -207,7 +210,9 @@ def mock_survey(n_library: int, n_survey: int, folder: Path) -> tuple[pd.DataFra
         "data=lamost_mock", f"data.n_stars={n_survey}", "data.repeats=0.3",
         f"hydra.run.dir={infer}", "uncertainty.random=null", "uncertainty.library=false",
     )  # fmt: skip
-    return pd.read_parquet(infer / "catalogue.parquet"), load_emulator(train / "emulator")
+    artefact = train / "emulator"
+    table = pd.read_parquet(infer / "catalogue.parquet")
+    return table, load_emulator(artefact), LibraryErrors.load(artefact)
 
 
 def signal_to_noise(table: pd.DataFrame) -> np.ndarray:
@@ -215,15 +220,17 @@ def signal_to_noise(table: pd.DataFrame) -> np.ndarray:
     return build(composed().flags).survey.snr.ratio(table)
 
 
-def mock(table: pd.DataFrame, emulator: Emulator) -> Iterator[Judged]:
+def mock(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iterator[Judged]:
     """The mock survey against its true labels; random errors without and with its repeats."""
     names, snr = emulator.label_names, signal_to_noise(table)
     truth = table[[f"{name}_lit" for name in names]].to_numpy()
     difference = table[list(names)].to_numpy() - truth
     claims = {
         "fisher": table,
-        "calibrated, no repeats": Uncertainty(random=None).calibrate(table, emulator, snr).table,
-        "calibrated": Uncertainty().calibrate(table, emulator, snr).table,
+        "calibrated, no repeats": Uncertainty(random=None)
+        .calibrate(table, names, models, snr)
+        .table,
+        "calibrated": Uncertainty().calibrate(table, names, models, snr).table,
     }
     good = (table["flags"] & UNFIT == 0).to_numpy()
     for claim, errors in claims.items():
@@ -235,7 +242,7 @@ def mock(table: pd.DataFrame, emulator: Emulator) -> Iterator[Judged]:
             yield Judged(sample, claim, names, pull[inside], truth[inside, 0])
 
 
-def repeats(table: pd.DataFrame, emulator: Emulator) -> Iterator[Judged]:
+def repeats(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iterator[Judged]:
     """Differences of repeats; random errors by the repeats of the other half of the stars."""
     names, snr = emulator.label_names, signal_to_noise(table)
     visits, measured = visits_of(table, snr), measured_labels(table, names)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -25,18 +26,19 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
 FORMAT = 3
-ERRORS = "errors."
-"""Head of the names of the tensors of the error model, which an older artefact lacks."""
 WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
 
 
-def save_emulator(emulator: Emulator, folder: Path) -> None:
+def save_emulator(
+    emulator: Emulator, folder: Path, beside: Mapping[str, Mapping[str, Tensor]] | None = None
+) -> None:
     """Write an emulator; an old one in the same place is replaced as a whole.
 
     Args:
         emulator: The emulator.
         folder: Where to write ``weights.safetensors``, ``emulator.json`` (grid and its medium,
             preprocessing, label names, hyperparameters, provenance) and the library's licence.
+        beside: Files of tensors that belong to the emulator, by name.
 
     Raises:
         OutputError: If the folder cannot be written.
@@ -44,6 +46,10 @@ def save_emulator(emulator: Emulator, folder: Path) -> None:
     with atomic_folder(folder) as temp:
         tensors, description = _tensors(emulator), _description(emulator)
         write_tensors(temp / WEIGHTS, tensors)
+        for name, others in (beside or {}).items():
+            write_tensors(temp / name, others)
+        files = {name: _sha256(temp / name) for name in beside or ()}
+        description |= {"beside": files}
         description[SHA256] = hashes(description, tensors)
         text = json.dumps(description, indent=2, sort_keys=True)
         (temp / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
@@ -82,6 +88,35 @@ def load_emulator(folder: Path) -> Emulator:
     return emulator
 
 
+def load_beside(folder: Path, name: str) -> dict[str, Tensor]:
+    """Read tensors that lie beside an emulator.
+
+    Args:
+        folder: The artefact folder.
+        name: Name of their file.
+
+    Returns:
+        Tensors by name; none if the artefact has no such file.
+
+    Raises:
+        ArtefactError: If the file is not the one that was written.
+    """
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        written = description["beside"].get(name)
+        if written is None:
+            return {}
+        if _sha256(folder / name) != written:
+            raise ValueError(f"{name} has changed since it was written")
+        return load_file(folder / name)
+    except Exception as error:  # Whatever goes wrong, it is the artefact's.
+        raise ArtefactError(f"{folder} is damaged ({error}); train it again") from error
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _sound_emulator(folder: Path, description: dict) -> Emulator:
     tensors = load_file(folder / WEIGHTS)
     demand_unchanged(description, tensors)
@@ -103,6 +138,7 @@ def fingerprint(folder: Path) -> str:
         Hexadecimal sha256.
     """
     digest = hashlib.sha256()
+    # The description has the hashes of what lies beside it.
     for name in (WEIGHTS, DESCRIPTION):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
@@ -130,7 +166,6 @@ def _tensors(emulator: Emulator) -> dict[str, Tensor]:
         "start_error.matrices": emulator.start_error.matrices,
     }
     tensors |= {f"gp.{name}": value for name, value in emulator.gp.state_dict().items()}
-    tensors |= {f"{ERRORS}{name}": value for name, value in emulator.errors.items()}
     return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
 
 
@@ -179,7 +214,6 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         LocalCovariance(tensors["residuals.nodes"], tensors["residuals.matrices"]),
         LocalCovariance(tensors["start_error.nodes"], tensors["start_error.matrices"]),
         description["settings"],
-        {n.removeprefix(ERRORS): value for n, value in tensors.items() if n.startswith(ERRORS)},
     )
 
 

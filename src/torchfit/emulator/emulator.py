@@ -15,7 +15,6 @@ from torchfit.library.scaling import LabelScaler
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.preprocess.resolution import SAME, broaden
-from torchfit.spectra import Spectra
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,6 @@ class Emulator:
         residuals: Covariance of the leave-one-out residuals of the standardised coefficients.
         start_error: Covariance of the errors of matched start labels, in unit labels.
         settings: Versions, hashes, configuration; for the record.
-        errors: Model of the systematic errors of measured labels, as tensors by name (see
-            :class:`torchfit.uncertainty.error_model.ErrorModel`); empty when none was learned.
     """
 
     preprocessor: Preprocessor
@@ -47,7 +44,6 @@ class Emulator:
     residuals: LocalCovariance
     start_error: LocalCovariance
     settings: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -105,10 +101,6 @@ class Emulator:
         return self.gp.variance(self.scaler.to_unit(labels))[:, None] * self.basis.square().sum(
             dim=1
         )
-
-    def standardise(self, spectra: Spectra) -> Float[Tensor, "star comp"]:
-        """Standardised coefficients of observed spectra, by least squares over good pixels."""
-        return self.flux_pca.project(spectra) / self.comp_scale
 
     def at_resolution(self, lsf_fwhm: Float[Tensor, " pix"] | None) -> "Emulator":
         """The emulator as an instrument of lower resolution would see it.

@@ -107,7 +107,7 @@ def _demand(holds: bool, fault: str) -> None:
 def _demand_types(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         wanted = _DTYPES.get(name, torch.float64)
-        fits = tensor.dtype == wanted or name.startswith("errors.")
+        fits = tensor.dtype == wanted
         _demand(fits, f"{name} is {tensor.dtype}, not {wanted}")
 
 

@@ -16,7 +16,7 @@ from torchfit.emulator.emulator import Emulator as TrainedEmulator
 from torchfit.exceptions import LabelError, OutsideLibraryWarning
 from torchfit.likelihood.support import Support
 from torchfit.names import QUANTITIES
-from torchfit.uncertainty.library_errors import LibraryErrors
+from torchfit.uncertainty.library_errors import FILE, LibraryErrors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +32,7 @@ class Emulator:
 
     Args:
         trained: The trained emulator.
+        errors: What its library teaches of the errors of measured labels.
 
     Examples:
         >>> import torchfit as tf
@@ -39,9 +40,9 @@ class Emulator:
         >>> flux = emulator.predict(teff=5777, logg=4.44, fe_h=0.0)  # doctest: +SKIP
     """
 
-    def __init__(self, trained: TrainedEmulator) -> None:
+    def __init__(self, trained: TrainedEmulator, errors: LibraryErrors | None = None) -> None:
         self.trained = trained
-        self.errors = LibraryErrors.of_state(trained.errors)
+        self.errors = LibraryErrors() if errors is None else errors
 
     def __repr__(self) -> str:
         """Some lines: library, grid, labels with their ranges."""
@@ -101,13 +102,13 @@ class Emulator:
         flux = self._visible(self.trained.flux(rows)).numpy().reshape(*shape, -1)
         if not (return_std or return_cov):
             return flux
+        if not return_cov:
+            variance = self._visible(self.trained.flux_variance(rows))
+            return flux, variance.clamp_min(0).sqrt().numpy().reshape(*shape, -1)
         variance = self.trained.gp.variance(self.trained.scaler.to_unit(rows))
         basis = self._visible(self.trained.basis.mT).mT
-        if return_cov:
-            covariance = variance[:, None, None] * (basis @ basis.mT)
-            return flux, covariance.numpy().reshape(*shape, len(basis), len(basis))
-        deviation = (variance[:, None] * basis.square().sum(dim=1)).clamp_min(0).sqrt()
-        return flux, deviation.numpy().reshape(*shape, -1)
+        covariance = variance[:, None, None] * (basis @ basis.mT)
+        return flux, covariance.numpy().reshape(*shape, len(basis), len(basis))
 
     def is_supported(self, *labels: Any, **named: Any) -> Any:
         """Whether enough library stars are near some labels; see :meth:`predict`."""
@@ -125,11 +126,12 @@ class Emulator:
             A new emulator; it is made no sharper anywhere.
         """
         width = torch.as_tensor(np.asarray(lsf_fwhm, dtype=np.float64))
-        return Emulator(self.trained.at_resolution(width.expand(len(self.wave)).contiguous()))
+        trained = self.trained.at_resolution(width.expand(len(self.wave)).contiguous())
+        return Emulator(trained, self.errors)
 
     def save(self, folder: str | Path) -> None:
         """Write the emulator into a folder that :func:`torchfit.load_emulator` reads."""
-        save_emulator(self.trained, Path(folder))
+        save_emulator(self.trained, Path(folder), {FILE: self.errors.state()})
 
     def plot(self, *labels: Any, axes: "Axes | None" = None, **named: Any) -> "Axes":
         """Draw spectra of given labels, with the emulator's uncertainty as a band.

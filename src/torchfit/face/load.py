@@ -10,6 +10,7 @@ from torchfit.exceptions import ArtefactError
 from torchfit.face.emulator import Emulator
 from torchfit.files.fetch import default_cache
 from torchfit.run.programs import conf_folder
+from torchfit.uncertainty.library_errors import LibraryErrors
 
 
 def load(emulator: str | Path = "miles") -> Emulator:
@@ -32,14 +33,14 @@ def load(emulator: str | Path = "miles") -> Emulator:
     """
     folder = Path(emulator).expanduser()
     if (folder / DESCRIPTION).is_file():
-        return Emulator(load_emulator(folder))
+        return Emulator(load_emulator(folder), LibraryErrors.load(folder))
     known = sorted(path.stem for path in (conf_folder() / "emulator").glob("*.yaml"))
     if str(emulator) not in known:
         raise ArtefactError(
             f"no emulator in {folder}; give a folder that `torchfit train` has written, or one of "
             f"{', '.join(known)}"
         )
-    return Emulator(load_emulator(_trained(str(emulator))))
+    return load(_trained(str(emulator)))
 
 
 def _trained(name: str) -> Path:

@@ -23,6 +23,7 @@ from torchfit.survey.crew import Crew, join_crew
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 from torchfit.survey.resume import file_stamp, prepare_work
+from torchfit.uncertainty.library_errors import LibraryErrors
 
 _AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
@@ -56,6 +57,7 @@ def _measure(
     reader, packing = build(cfg.data), build(cfg.pack)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
+    errors = LibraryErrors.load(Path(cfg.artefact))
     record = settings_of(cfg) | {"emulator_sha256": fingerprint(Path(cfg.artefact))}
     inputs = {
         "sources": reader.sources(),
@@ -78,7 +80,7 @@ def _measure(
         return
     table = merge_parts(parts, survey.stars["star"].to_numpy(), emulator.label_names)
     snr = settings.flagging.survey.snr.ratio(table)
-    calibrated = uncertainty.calibrate(table, emulator, snr)
+    calibrated = uncertainty.calibrate(table, emulator.label_names, errors, snr)
     table = calibrated.table
     examples = choose_examples(table, survey, emulator, cfg.n_examples)
     finished = finishing.finish(

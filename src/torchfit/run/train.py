@@ -23,6 +23,7 @@ from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
+from torchfit.uncertainty.library_errors import FILE as ERRORS
 
 
 def train(cfg: DictConfig) -> Path:
@@ -56,12 +57,12 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     emulator = replace(emulator, settings=record)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
     held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy)
-    emulator = uncertainty.learn(emulator, measured.quiet, measured.noisy)
+    errors = uncertainty.learn(library, measured.quiet, measured.noisy)
     flux_rows = flux_residual_rows(held_out)
     label_rows = inversion_rows(held_out, emulator.label_names)
     report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
     make_way(folder, ["emulator", "report.html"])
-    save_emulator(emulator, folder / "emulator")
+    save_emulator(emulator, folder / "emulator", {ERRORS: errors.state()})
     _write_text(folder / "report.html", report)
     _remove_checkpoint(checkpoint)
     print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")

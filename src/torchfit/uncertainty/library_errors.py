@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor
 
+from torchfit.emulator.artefact import load_beside
+from torchfit.exceptions import ArtefactError
 from torchfit.uncertainty.calibration import Calibrated, calibrate, with_noise
 from torchfit.uncertainty.error_model import ErrorModel
 from torchfit.uncertainty.fisher import MeasuredLabels
 
 KINDS = ("systematic", "noise")
+
+
+FILE = "errors.safetensors"
+"""File of the artefact in which they lie."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,24 @@ class LibraryErrors:
             state: Tensors by kind and name.
         """
         return cls(*(_model(state, kind) for kind in KINDS))
+
+    @classmethod
+    def load(cls, folder: Path) -> "LibraryErrors":
+        """Read the models of an artefact.
+
+        Args:
+            folder: The artefact folder.
+
+        Returns:
+            The models; none where none were learned.
+
+        Raises:
+            ArtefactError: If they are damaged.
+        """
+        try:
+            return cls.of_state(load_beside(folder, FILE))
+        except KeyError as error:
+            raise ArtefactError(f"{folder}: {FILE} has no {error}; train it again") from error
 
     def state(self) -> dict[str, Tensor]:
         """All of it as tensors by kind and name, for a file."""

@@ -1,7 +1,7 @@
 """Errors of the labels: what is learned of them, where it is kept, and how it is applied."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,16 +11,17 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.atomic import atomic, remove
 from torchfit.files.ownership import make_way, written_by_torchfit
 from torchfit.files.tensor_file import read_tensors, write_tensors
+from torchfit.library.library import Library
 from torchfit.uncertainty.added_noise import learn_noise
-from torchfit.uncertainty.calibration import Calibrated, calibrate, with_noise
+from torchfit.uncertainty.calibration import Calibrated
 from torchfit.uncertainty.error_learning import ErrorLearning, folds_of
 from torchfit.uncertainty.error_model import ErrorModel
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+from torchfit.uncertainty.library_errors import LibraryErrors
 from torchfit.uncertainty.repeats import Visits, learn_random, visits_of
 from torchfit.uncertainty.sampling import PosteriorSampling
 from torchfit.uncertainty.systematic import learn_systematic
@@ -28,7 +29,6 @@ from torchfit.uncertainty.systematic import learn_systematic
 logger = logging.getLogger(__name__)
 
 RANDOM_ERRORS = "random_errors.safetensors"
-SYSTEMATIC, NOISE = "systematic", "noise"
 REPEATS = "repeats"
 """The word that stands for learning random errors from the survey itself."""
 
@@ -131,67 +131,65 @@ class Uncertainty:
         numbers = self.posterior.selection.choose(stars, self.wanted())
         return torch.from_numpy(numbers.astype(np.int64))
 
-    def learn(self, emulator: Emulator, quiet: MeasuredLabels, noisy: MeasuredLabels) -> Emulator:
-        """The emulator with models of the errors that measurements with it have.
+    def learn(
+        self, library: Library, quiet: MeasuredLabels, noisy: MeasuredLabels
+    ) -> LibraryErrors:
+        """Learn models of the errors that measurements with an emulator of a library have.
 
         Args:
-            emulator: Its library has the published labels.
+            library: It has the published labels.
             quiet: Its stars as measured by emulators that had not seen them; NaN for those that
                 were not held out.
             noisy: The same with noise added.
 
         Returns:
-            A new emulator, or the same when the models are not wanted.
+            The models; none when they are not wanted.
         """
         if not self.library:
-            return emulator
-        library = emulator.library
+            return LibraryErrors()
         names, fold = library.label_names, folds_of(library.star_names)
-        models = {SYSTEMATIC: learn_systematic(self.learning, quiet, library.labels, fold, names)}
+        systematic = learn_systematic(self.learning, quiet, library.labels, fold, names)
+        noise = None
         if self.n_noisy and bool(noisy.errors.noise.isfinite().any()):
-            models[NOISE] = learn_noise(self.learning, quiet.labels, noisy, fold, names)
-        state = {
-            f"{kind}.{name}": tensor
-            for kind, model in models.items()
-            for name, tensor in model.state().items()
-        }
-        return replace(emulator, errors=state)
+            noise = learn_noise(self.learning, quiet.labels, noisy, fold, names)
+        return LibraryErrors(systematic, noise)
 
     def calibrate(
-        self, table: pd.DataFrame, emulator: Emulator, snr: Float[np.ndarray, " star"]
+        self,
+        table: pd.DataFrame,
+        label_names: Sequence[str],
+        errors: LibraryErrors,
+        snr: Float[np.ndarray, " star"],
     ) -> CalibratedSurvey:
         """Turn the errors that the fits expect into those of the catalogue.
 
         Args:
             table: The fits of the whole survey, ``e_*_sys`` and ``e_*_ran`` as expected.
-            emulator: What they were made with, with its error models.
+            label_names: Labels.
+            errors: Error models of the emulator.
             snr: Signal-to-noise ratio of every star; NaN where not known.
 
         Returns:
             The survey with its errors.
         """
-        names = emulator.label_names
-        measured, ratio = measured_labels(table, names), torch.from_numpy(snr.astype(np.float64))
-        systematic, noise = self._of_emulator(emulator.errors)
-        calibrated = measured if noise is None else with_noise(noise, measured, ratio)
-        random = self._random(visits_of(table, ratio.numpy()), calibrated, names)
-        models = [model for model in (noise, random) if model is not None]
-        found = calibrate(measured, ratio, systematic, models)
-        return CalibratedSurvey(table.assign(**_columns(found, names)), random)
+        own = self._wanted_models(errors)
+        measured = measured_labels(table, label_names)
+        ratio = torch.from_numpy(snr.astype(np.float64))
+        visits = visits_of(table, ratio.numpy())
+        random = self._random(visits, own.with_noise(measured, ratio), label_names)
+        found = own.calibrate(measured, ratio, () if random is None else (random,))
+        return CalibratedSurvey(table.assign(**_columns(found, label_names)), random)
 
-    def _of_emulator(
-        self, state: Mapping[str, Tensor]
-    ) -> tuple[ErrorModel | None, ErrorModel | None]:
-        """The emulator's models of systematic errors and of what noise does."""
+    def _wanted_models(self, errors: LibraryErrors) -> LibraryErrors:
+        """The emulator's models as far as they are to be used."""
         if not self.library:
-            return None, None
-        if not state:
+            return LibraryErrors()
+        if errors == LibraryErrors():
             logger.warning(
                 "the emulator has no model of its errors: they stay as the fit expects them; "
                 "train it again for calibrated ones"
             )
-        systematic, noise = _model(state, SYSTEMATIC), _model(state, NOISE)
-        return systematic, None if noise is None or self.learning.plain else noise
+        return replace(errors, noise=None) if self.learning.plain else errors
 
     def _random(
         self, visits: Visits, measured: MeasuredLabels, label_names: Sequence[str]
@@ -207,12 +205,6 @@ class Uncertainty:
                 f"{self.random} is of {len(model.gps)} labels; this emulator has {len(label_names)}"
             )
         return model
-
-
-def _model(state: Mapping[str, Tensor], kind: str) -> ErrorModel | None:
-    head = f"{kind}."
-    own = {name.removeprefix(head): value for name, value in state.items() if name.startswith(head)}
-    return ErrorModel.of_state(own) if own else None
 
 
 def read_error_model(path: Path) -> ErrorModel:

@@ -11,6 +11,7 @@ from torchfit.emulator.artefact import (
     LICENCE,
     WEIGHTS,
     fingerprint,
+    load_beside,
     load_emulator,
     save_emulator,
 )
@@ -162,12 +163,21 @@ def test_another_format_is_refused(folder):
         load_emulator(folder)
 
 
-def test_an_error_model_comes_along_and_may_be_absent(masked_emulator, folder, tmp_path):
-    """The first artefacts had none; they are read as ever."""
-    assert load_emulator(folder).errors == {}
-    errors = {"systematic.unit": torch.tensor([1.0, 2.0]), "noise.plain": torch.tensor(False)}
-    save_emulator(replace(masked_emulator, errors=errors), tmp_path / "with")
-    found = load_emulator(tmp_path / "with").errors
+def test_tensors_beside_it_come_along_and_may_be_absent(masked_emulator, folder, tmp_path):
+    assert load_beside(folder, "errors.safetensors") == {}
+    errors = {"unit": torch.tensor([1.0, 2.0]), "plain": torch.tensor(False)}
+    save_emulator(masked_emulator, tmp_path / "with", {"errors.safetensors": errors})
+    found = load_beside(tmp_path / "with", "errors.safetensors")
     assert found.keys() == errors.keys()
     assert all(torch.equal(found[name], tensor) for name, tensor in errors.items())
     assert fingerprint(tmp_path / "with") != fingerprint(folder)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"x")]
+)
+def test_damage_beside_it_is_seen(masked_emulator, tmp_path, damage):
+    save_emulator(masked_emulator, tmp_path / "x", {"e.safetensors": {"a": torch.ones(2)}})
+    damage(tmp_path / "x" / "e.safetensors")
+    with pytest.raises(ArtefactError, match="is damaged"):
+        load_beside(tmp_path / "x", "e.safetensors")

@@ -46,11 +46,6 @@ def test_variance_grows_away_from_the_library(emulator):
     assert emulator.flux_variance(outside).sum() > 10 * emulator.flux_variance(inside).sum()
 
 
-def test_standardised_coefficients_of_the_library_have_deviation_one(emulator, assert_close):
-    found = emulator.standardise(emulator.library.spectra)
-    assert_close(found.std(dim=0), torch.ones(found.shape[1]))
-
-
 def test_bounds_are_those_of_the_library(emulator, assert_close):
     lower, upper = (emulator.scaler.from_unit(bound) for bound in emulator.bounds)
     assert_close(lower, emulator.library.labels.min(dim=0).values)

@@ -10,6 +10,7 @@ from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.tensor_file import write_tensors
 from torchfit.uncertainty.error_learning import ErrorLearning
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
+from torchfit.uncertainty.library_errors import LibraryErrors
 from torchfit.uncertainty.repeats import visits_of
 from torchfit.uncertainty.sampling import PosteriorSampling
 from torchfit.uncertainty.selection import Selection
@@ -61,7 +62,7 @@ def taught(emulator):
     scale = torch.tensor([50.0, 0.1, 0.08], dtype=torch.float64).expand(len(library), 3)
     labels = library.labels + 2 * scale * torch.randn(scale.shape, generator=generator).double()
     quiet = MeasuredLabels(labels, LabelErrors(scale.clone(), torch.zeros_like(scale)))
-    return Uncertainty().learn(emulator, quiet, nothing(library.labels))
+    return Uncertainty().learn(emulator.library, quiet, nothing(library.labels))
 
 
 def nothing(labels):
@@ -70,7 +71,7 @@ def nothing(labels):
 
 
 def test_both_parts_are_calibrated(table, taught):
-    found = Uncertainty().calibrate(table, taught, SNR).table
+    found = Uncertainty().calibrate(table, THREE, taught, SNR).table
     for name in THREE:
         assert (found[f"e_{name}_sys"] / table[f"e_{name}_sys"]).median() == pytest.approx(
             2, rel=0.3
@@ -85,7 +86,7 @@ def test_both_parts_are_calibrated(table, taught):
 
 def test_an_emulator_without_a_model_leaves_errors_as_expected(table, emulator, caplog):
     caplog.set_level(logging.WARNING)
-    found = Uncertainty(random=None).calibrate(table, emulator, SNR).table
+    found = Uncertainty(random=None).calibrate(table, THREE, LibraryErrors(), SNR).table
     assert "no model of its errors" in caplog.text
     for name in THREE:
         np.testing.assert_allclose(found[f"e_{name}"], table[f"e_{name}"])
@@ -94,35 +95,42 @@ def test_an_emulator_without_a_model_leaves_errors_as_expected(table, emulator, 
 def test_nothing_is_applied_that_was_switched_off(table, taught, emulator, caplog):
     caplog.set_level(logging.WARNING)
     off = Uncertainty(library=False, random=None)
-    found = off.calibrate(table, taught, SNR)
+    found = off.calibrate(table, THREE, taught, SNR)
     np.testing.assert_allclose(found.table["e_teff"], table["e_teff"])
     assert found.random is None
     assert caplog.text == ""
     labels = nothing(emulator.library.labels)
-    assert off.learn(emulator, labels, labels) is emulator
+    assert off.learn(emulator.library, labels, labels) == LibraryErrors()
 
 
 def test_random_errors_are_used_again_for_another_survey(table, taught, tmp_path, draw_labels):
-    first = Uncertainty().calibrate(table, taught, SNR)
+    first = Uncertainty().calibrate(table, THREE, taught, SNR)
     assert list(first.keep_random(tmp_path)) == [RANDOM_ERRORS]
     few = survey(draw_labels, 3, seed=5)
     again = Uncertainty(random=str(tmp_path / RANDOM_ERRORS))
     again.check()
-    found = again.calibrate(few, taught, np.full(6, 30.0)).table
+    found = again.calibrate(few, THREE, taught, np.full(6, 30.0)).table
     assert (found["e_teff_ran"] / few["e_teff_ran"]).median() == pytest.approx(3, rel=0.3)
 
 
 def test_the_file_of_an_older_run_is_removed(table, taught, tmp_path):
-    (tmp_path / RANDOM_ERRORS).write_bytes(b"old")
-    found = Uncertainty(random=None).calibrate(table, taught, SNR)
+    assert Uncertainty().calibrate(table, THREE, taught, SNR).keep_random(tmp_path)
+    found = Uncertainty(random=None).calibrate(table, THREE, taught, SNR)
     assert found.keep_random(tmp_path) == {}
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / RANDOM_ERRORS).exists()
+
+
+def test_a_file_of_the_users_is_not(table, taught, tmp_path):
+    (tmp_path / RANDOM_ERRORS).write_bytes(b"own")
+    found = Uncertainty(random=None).calibrate(table, THREE, taught, SNR)
+    assert found.keep_random(tmp_path) == {}
+    assert (tmp_path / RANDOM_ERRORS).read_bytes() == b"own"
 
 
 def test_a_survey_without_repeats_says_so_and_keeps_the_fishers_noise(table, taught, caplog):
     caplog.set_level(logging.WARNING)
     alone = table.iloc[:N_PAIRS].reset_index(drop=True)
-    found = Uncertainty().calibrate(alone, taught, SNR[:N_PAIRS])
+    found = Uncertainty().calibrate(alone, THREE, taught, SNR[:N_PAIRS])
     assert "there are 0 pairs of repeat observations" in caplog.text
     assert found.random is None
     np.testing.assert_allclose(found.table["e_logg_ran"], alone["e_logg_ran"])
@@ -131,7 +139,7 @@ def test_a_survey_without_repeats_says_so_and_keeps_the_fishers_noise(table, tau
 def test_two_rows_of_one_observation_are_no_repeat(table, taught, caplog):
     caplog.set_level(logging.WARNING)
     doubled = pd.concat([table.iloc[:50]] * 2, ignore_index=True)
-    assert Uncertainty().calibrate(doubled, taught, SNR[:100]).random is None
+    assert Uncertainty().calibrate(doubled, THREE, taught, SNR[:100]).random is None
     assert "there are 0 pairs" in caplog.text
 
 
@@ -141,10 +149,10 @@ def test_the_paper_has_no_total_without_repeats(table, emulator):
     blind[[c for c in table if c.startswith("e_")]] = np.nan
     paper, labels = Uncertainty(ErrorLearning(plain=True)), emulator.library.labels
     unknown = nothing(labels)
-    taught = paper.learn(emulator, replace(unknown, labels=1.01 * labels), unknown)
-    both = paper.calibrate(blind, taught, SNR).table
+    taught = paper.learn(emulator.library, replace(unknown, labels=1.01 * labels), unknown)
+    both = paper.calibrate(blind, THREE, taught, SNR).table
     assert (both[["e_teff", "e_logg", "e_fe_h"]] > 0).all(axis=None)
-    alone = paper.calibrate(blind.iloc[:N_PAIRS], taught, SNR[:N_PAIRS]).table
+    alone = paper.calibrate(blind.iloc[:N_PAIRS], THREE, taught, SNR[:N_PAIRS]).table
     assert (alone["e_teff_sys"] > 0).all()
     assert alone["e_teff"].isna().all()
 
@@ -153,17 +161,17 @@ def test_a_star_with_unknown_labels_has_no_error(table, taught):
     holes = table.copy()
     holes.loc[3, ["teff", "logg", "fe_h"]] = np.nan
     holes.loc[3, [c for c in table if c.startswith("e_")]] = np.nan
-    found = Uncertainty().calibrate(holes, taught, SNR).table
+    found = Uncertainty().calibrate(holes, THREE, taught, SNR).table
     assert found.loc[3, "e_teff"] != found.loc[3, "e_teff"]
     assert found.drop(index=3)["e_teff"].notna().all()
 
 
 def test_errors_of_other_labels_are_refused(table, taught, tmp_path):
-    model = Uncertainty().calibrate(table, taught, SNR).random
+    model = Uncertainty().calibrate(table, THREE, taught, SNR).random
     two = replace(model, gps=model.gps[:2])
     write_tensors(tmp_path / "x", two.state() | {"unit": torch.ones(2)})
     with pytest.raises(DataError, match="2 labels; this emulator has 3"):
-        Uncertainty(random=str(tmp_path / "x")).calibrate(table, taught, SNR)
+        Uncertainty(random=str(tmp_path / "x")).calibrate(table, THREE, taught, SNR)
 
 
 @pytest.mark.parametrize("content", [{"a": torch.zeros(2)}, None])
@@ -207,11 +215,11 @@ def test_what_noise_does_is_learned_and_comes_before_the_repeats(table, emulator
     moved = labels + 0.5 * noise * torch.randn(labels.shape, generator=generator).double()
     quiet = MeasuredLabels(labels, LabelErrors(2 * noise, torch.zeros_like(noise)))
     noisy = MeasuredLabels(moved, LabelErrors(2 * noise, noise))
-    both = Uncertainty().learn(emulator, quiet, noisy)
-    assert {name.partition(".")[0] for name in both.errors} == {"systematic", "noise"}
-    without = Uncertainty(random=None).calibrate(table, both, SNR).table
+    both = Uncertainty().learn(emulator.library, quiet, noisy)
+    assert both.systematic is not None and both.noise is not None
+    without = Uncertainty(random=None).calibrate(table, THREE, both, SNR).table
     assert (without["e_logg_ran"] / table["e_logg_ran"]).median() == pytest.approx(0.5, rel=0.3)
-    found = Uncertainty().calibrate(table, both, SNR).table
+    found = Uncertainty().calibrate(table, THREE, both, SNR).table
     assert (found["e_logg_ran"] / table["e_logg_ran"]).median() == pytest.approx(3, rel=0.3)
 
 
