@@ -129,7 +129,7 @@ def test_damaged_work_is_named_and_done_again(
     path.write_bytes(path.read_bytes()[:size])
     ended = run("infer", *world.stelib_options(folder, artefact))
     assert ended.status == 0, ended.err
-    assert f"{path} is damaged" in ended.err
+    assert f"{path} is damaged" in ended.out
     assert catalogue(folder) == catalogue(stelib)
 
 
@@ -164,7 +164,7 @@ def test_a_repaired_file_is_read_again_and_the_others_are_not(
     monkeypatch.setattr(piece.PieceWriter, "write", write)
     ended = run("infer", *options)
     assert ended.status == 0, ended.err
-    assert "files of 1 of 3 shards have changed" in ended.err
+    assert "files of 1 of 3 shards have changed" in ended.out
     assert len(again) == 1
     assert len(before) == 6
     assert "good/table/star0.fits" in set(table(tmp_path / "results")["source"])

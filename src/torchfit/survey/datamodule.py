@@ -69,16 +69,20 @@ class PackedSurvey:
         shards = np.unique(self.shard[star])
         here = [np.flatnonzero(self.shard[star] == shard) for shard in shards]
         pieces = [
-            _open(self.paths[shard]).coded(self.row[star[places]])
+            _opened(self.paths[shard]).coded(self.row[star[places]])
             for shard, places in zip(shards, here, strict=True)
         ]
         back = np.argsort(np.concatenate(here), kind="stable")
         return Coded.join(pieces, back).spectra(self.wave)
 
 
+def _opened(path: Path) -> Shard:
+    """A shard that stays mapped, until another takes its place: a batch has stars of many."""
+    return _open(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=4096)
-def _open(path: Path) -> Shard:
-    """A shard that stays mapped: a batch has stars of many."""
+def _open(path: Path, written: int) -> Shard:
     return Shard(path)
 
 
