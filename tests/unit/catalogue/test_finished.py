@@ -10,6 +10,7 @@ from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.write import text_writer
 from torchfit.exceptions import CatalogueError, OutputError
+from torchfit.files.ownership import WRITTEN, make_way
 from torchfit.names import LABELS
 
 REJECTS = pd.DataFrame({"source": ["a.fits"], "reason": ["no good pixel"]})
@@ -34,6 +35,7 @@ def contents(folder):
 
 def test_all_files_are_written(older):
     assert set(contents(older)) == {
+        WRITTEN,
         "catalogue.parquet",
         "catalogue.fits",
         "catalogue.csv",
@@ -54,7 +56,7 @@ def test_the_catalogue_is_the_last_to_appear(survey, tmp_path, monkeypatch):
 
     monkeypatch.setattr("torchfit.files.atomic.os.replace", seen)
     survey.write(tmp_path, Product(), {"report.html": text_writer("new")})
-    assert places[0] == "rejects.csv"
+    assert places[:2] == [WRITTEN, "rejects.csv"]
     assert places[-1] == "catalogue.parquet"
 
 
@@ -67,11 +69,15 @@ def test_the_recommended_stars_have_files_of_their_own(catalogue, tmp_path):
 
 
 def test_tables_of_an_older_run_do_not_stay(older, survey):
+    make_way(older, ["recommended.csv", "catalogue_dataset"])
     (older / "recommended.csv").write_text("old")
     (older / "catalogue_dataset").mkdir()
     (older / "mine.csv").write_text("mine")
+    (older / "recommended.fits").write_text("mine")
     survey.write(older, Product(("parquet",)), {})
     assert set(contents(older)) == {
+        WRITTEN,
+        "recommended.fits",
         "catalogue.parquet",
         "catalogue_columns.csv",
         "rejects.csv",

@@ -46,7 +46,7 @@ def test_columns_of_the_whole_survey_may_be_missing(folder, catalogue):
 
 
 def test_a_folder_without_a_catalogue_is_named(tmp_path):
-    with pytest.raises(CatalogueError, match=r"no catalogue in .*python infer\.py"):
+    with pytest.raises(CatalogueError, match=r"no catalogue in .*`torchfit infer`"):
         read_catalogue(tmp_path)
 
 
