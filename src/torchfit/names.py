@@ -2,7 +2,7 @@
 
 The rest of the package spells a quantity by importing it from here, so that a
 stellar parameter has one name from the reader to the catalogue. Survey spellings
-(``feh``, ``m_h``, ``LOG_G``) are translated in :mod:`torchfit.surveys` and nowhere else.
+(``feh``, ``m_h``, ``LOG_G``) are translated in :mod:`torchfit.surveys` alone.
 """
 
 from dataclasses import dataclass

@@ -138,7 +138,7 @@ class Spectra:
 
     @property
     def good(self) -> Bool[Tensor, "star pix"]:
-        """Pixels that have a say."""
+        """Good pixels: those with weight."""
         return self.ivar > 0
 
     @property

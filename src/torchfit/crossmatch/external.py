@@ -79,7 +79,7 @@ class ExternalCatalogue:
         theirs = self._one_row_per_star(rows.table) if self.median else rows.table
         matching = match_stars(self.key, self.sky, stars, theirs)
         why = "" if matching.found.any() else why_none(self.key, self.sky, stars, theirs)
-        self._tell(rows, matching, why)
+        self._report(rows, matching, why)
         # Row -1, that of a star that was not found, is one that no table has.
         joined = theirs[list(self.columns)].reindex(matching.row).set_axis(stars.index)
         line: Line = {
@@ -112,9 +112,9 @@ class ExternalCatalogue:
         empty = pd.DataFrame(np.nan, index=stars.index, columns=list(self.columns))
         return Join(self._filled(empty), np.zeros(len(stars), dtype=bool), counts)
 
-    def _tell(self, rows: UserRows, matching: Matching, why: str) -> None:
+    def _report(self, rows: UserRows, matching: Matching, why: str) -> None:
         """Say what was read, what was found, and if nothing was, why."""
-        line = f"{self.path}: {rows.told()}; {matching.told()}"
+        line = f"{self.path}: {rows.summary()}; {matching.summary()}"
         if why:
             logger.warning("%s: %s", line, why)
         else:

@@ -36,7 +36,7 @@ class Matching:
         """Number of stars that were found by place."""
         return int(self.found.sum() - self.by_key.sum())
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """How many were found, in words."""
         return (
             f"{self.found.sum()} of {len(self.row)} stars found, {self.by_key.sum()} by "

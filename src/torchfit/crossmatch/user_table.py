@@ -35,7 +35,7 @@ class UserRows:
     kind: str
     notes: Sequence[str]
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line of what was read."""
         cut = "" if len(self.table) == self.n_read else f", {len(self.table)} within the cuts"
         names = ", ".join(f"{here} = {name}" for here, name in self.columns.items())

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 SMALL = 500
-"""Rows or columns of a table that is decomposed anew at little cost."""
+"""Rows or columns of a table that is decomposed again at little cost."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def follow_components(
 ) -> Components:
     r"""Find the components of a table that has changed a little.
 
-    A small table is decomposed anew. For a large one it is one step of subspace iteration,
+    A small table is decomposed again. For a large one it is one step of subspace iteration,
     :math:`X^T X V = Q R`, :math:`R = U S W^T`, with :math:`Q U` as vectors and S as squares of
     singular values: the components of :func:`find_components` are its fixed point.
 

@@ -106,8 +106,8 @@ class Emulator:
         """The emulator as an instrument of lower resolution would see it.
 
         Mean, components and templates are convolved with the Gaussian that is missing,
-        sigma^2 = sigma_data^2 - sigma_library^2, which may differ from pixel to pixel. The emulator
-        is nowhere made sharper.
+        sigma^2 = sigma_data^2 - sigma_library^2, which may differ from pixel to pixel. No
+        pixel is made sharper.
 
         Args:
             lsf_fwhm: Resolution of the data at the pixels of the grid, full width at half maximum

@@ -108,14 +108,14 @@ class MarginalLikelihood:
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Whether there is a checkpoint that can be read; one that cannot is told and left aside."""
+    """Whether there is a checkpoint that can be read; one that cannot is reported."""
     if not checkpoint.exists():
         return False
     try:
         torch.load(checkpoint, weights_only=True)
     except (RuntimeError, EOFError, UnpicklingError) as error:
-        told = " ".join(str(error).split())[:80]
-        logger.warning("%s cannot be read (%s...): training starts anew", checkpoint, told)
+        note = " ".join(str(error).split())[:80]
+        logger.warning("%s cannot be read (%s...): training starts again", checkpoint, note)
         return False
     return True
 

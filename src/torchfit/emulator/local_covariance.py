@@ -143,7 +143,7 @@ def robust_covariance(
     dof: float = 4.0,
     n_iterations: int = 30,
 ) -> Float[Tensor, "dim dim"]:
-    r"""Covariance of residuals about zero, with outliers weighed down.
+    r"""Covariance of residuals about zero, with outliers down-weighted.
 
     The multivariate Student-t estimate: :math:`\Sigma = \sum_i w_i u_i r_i r_i^T / \sum_i w_i` with
     :math:`u_i = (\nu + d) / (\nu + r_i^T \Sigma^{-1} r_i)`, iterated.

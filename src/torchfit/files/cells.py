@@ -215,18 +215,18 @@ class Texts:
 
     def notes(self) -> list[str]:
         """What a reader of the table must know."""
-        told = []
+        note = []
         if self.n_lost:
-            told.append(
+            note.append(
                 f"{self.n_lost} identifiers in {self.name} were made floats and have lost their "
                 "last digits: not used; write them as integers or text"
             )
         if self.n_other_release:
-            told.append(
+            note.append(
                 f"{self.n_other_release} identifiers in {self.name} are of another release of "
                 "Gaia than DR3: not used"
             )
-        return told
+        return note
 
     def _of_floats(self, values: np.ndarray, bits: int) -> np.ndarray:
         values = values.astype(np.float64)

@@ -73,8 +73,8 @@ def one_clear_error(path: Path) -> Iterator[None]:
         with quiet_astropy():
             yield
     except DataError as error:
-        told = str(error)
-        raise DataError(told if str(path) in told else f"{path}: {told}") from error
+        note = str(error)
+        raise DataError(note if str(path) in note else f"{path}: {note}") from error
     except Exception as error:
         raise DataError(f"{path} cannot be read as a table ({_one_line(error)})") from error
 

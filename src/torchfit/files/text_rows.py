@@ -55,11 +55,11 @@ class Rows:
             DataError: If more rows were left out than read.
         """
         n_names = len(self._layout.names)
-        told = f"have another number of cells than the {n_names} names (the first: {self._odd!r})"
+        note = f"have another number of cells than the {n_names} names (the first: {self._odd!r})"
         if self._n_odd > n_rows:
-            raise DataError(f"{self._n_odd} of {self._n_odd + n_rows} rows {told}")
+            raise DataError(f"{self._n_odd} of {self._n_odd + n_rows} rows {note}")
         counted = {
-            f"rows were left out, which {told}": self._n_odd,
+            f"rows were left out, which {note}": self._n_odd,
             "lines that begin with # were taken for comments": self._n_comments,
             "lines that begin with # were taken for rows": self._n_hashed,
         }

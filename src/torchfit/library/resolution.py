@@ -78,7 +78,7 @@ def to_one_resolution(
         spectra: Preprocessed templates.
         lsf_fwhm: Their resolutions, full width at half maximum in Angstrom, at
             :func:`resolution_nodes`.
-        change: Whether to change them; else only their median resolution is told.
+        change: Whether to change them; else only their median resolution is logged.
 
     Returns:
         The templates, and their resolution at every pixel of the grid.

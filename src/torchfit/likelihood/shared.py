@@ -11,7 +11,7 @@ from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import LEAST_IVAR, NoiseShape, level_of
 from torchfit.likelihood.objective import Objective
-from torchfit.likelihood.shared_table import NodeColumns, NodeTables, Table
+from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
 from torchfit.spectra import Spectra
 
 LEVELS = (-5.4, 0.0)
@@ -55,7 +55,7 @@ class SharedLikelihood:
         self.sharing: Sharing = metric.sharing
         self.predictor = emulator.gp.predictor.to(self.dtype)
         self._columns: dict[int, NodeColumns] = {}
-        self._tables: dict[tuple[int, int], Table] = {}
+        self._tables: dict[tuple[int, int], LevelMatrices] = {}
 
     @property
     def dtype(self) -> torch.dtype:
@@ -115,7 +115,7 @@ class SharedLikelihood:
         last = round((LEVELS[1] - LEVELS[0]) / LEVEL_STEP)
         return ((log10 - LEVELS[0]) / LEVEL_STEP).round().clamp(0, last).long()
 
-    def _table(self, node: int, level: int) -> Table:
+    def _table(self, node: int, level: int) -> LevelMatrices:
         """The table of a node and a level, computed at its first use."""
         emulator = self.emulator
         if node not in self._columns:
@@ -126,5 +126,5 @@ class SharedLikelihood:
             truncation = emulator.truncation.values[node]
             noise = truncation + variance * shape + self.metric.noise_floor**2
             weight = torch.where(emulator.flux_pca.good, 1 / noise, 0.0)
-            self._tables[node, level] = Table.of(weight, self._columns[node])
+            self._tables[node, level] = LevelMatrices.of(weight, self._columns[node])
         return self._tables[node, level]

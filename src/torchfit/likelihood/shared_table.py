@@ -59,7 +59,7 @@ class NodeColumns:
         return cls(factor, own, torch.cat([own, moves], dim=1))
 
 
-class Table(NamedTuple):
+class LevelMatrices(NamedTuple):
     r"""Matrices of stars of one node and one level of noise, in single precision.
 
     With the columns G and weights W, :math:`M = I + G^T W G`.
@@ -82,7 +82,7 @@ class Table(NamedTuple):
     share: Float[Tensor, " comp"]
 
     @classmethod
-    def of(cls, weight: Float[Tensor, " pix"], columns: NodeColumns) -> "Table":
+    def of(cls, weight: Float[Tensor, " pix"], columns: NodeColumns) -> "LevelMatrices":
         """The table of a node's columns and a level's weights.
 
         Args:
@@ -133,7 +133,7 @@ class NodeTables:
     """
 
     def __init__(
-        self, columns: NodeColumns, tables: Sequence[Table], key: Int[Tensor, " star"]
+        self, columns: NodeColumns, tables: Sequence[LevelMatrices], key: Int[Tensor, " star"]
     ) -> None:
         self.own, self.wide = columns.own.float(), columns.wide.float()
         self.tables, self.key = tables, key

@@ -22,7 +22,7 @@ def running_median(
     last bit.
 
     Args:
-        flux: Flux; what stands in a bad pixel has no say.
+        flux: Flux; what stands in a bad pixel has no weight.
         good: Pixels that count.
         window: Width of the window in pixels, at most the number of pixels.
 
@@ -129,7 +129,7 @@ def running_mean(
     """Mean of the good pixels in a sliding window, cut off at the ends of the spectrum.
 
     Args:
-        flux: Flux; what stands in a bad pixel has no say.
+        flux: Flux; what stands in a bad pixel has no weight.
         good: Pixels that count.
         window: Width of the window in pixels, odd.
 

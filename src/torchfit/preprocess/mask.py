@@ -1,4 +1,4 @@
-"""P1: windows in wavelength that have no say: telluric, dichroic, diffuse interstellar bands."""
+"""P1: windows in wavelength that have no weight: telluric, dichroic, diffuse interstellar bands."""
 
 from collections.abc import Sequence
 from importlib.resources import files

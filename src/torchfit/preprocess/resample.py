@@ -17,7 +17,7 @@ def fill_bad(
 
     Args:
         wave: Wavelength in Angstrom, increasing.
-        flux: Flux; what stands in a bad pixel, NaN included, has no say.
+        flux: Flux; what stands in a bad pixel, NaN included, has no weight.
         good: Pixels to trust; at least one per star, else zeros are returned.
 
     Returns:

@@ -64,8 +64,8 @@ def _of_a_process(error: Exception) -> str:
 
     if isinstance(error, ProcessRaisedException):
         # The traceback of the process is all that has come back.
-        _, ours, told = str(error).rpartition(f"\n{TorchfitError.__module__}.")
-        return " ".join(told.partition(": ")[2].split()) if ours else ""
+        _, ours, note = str(error).rpartition(f"\n{TorchfitError.__module__}.")
+        return " ".join(note.partition(": ")[2].split()) if ours else ""
     if isinstance(error, ProcessExitedException):
         return (
             f"a process of the fit was killed, for want of memory perhaps ({one_line(error)}); "

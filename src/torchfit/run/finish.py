@@ -64,7 +64,7 @@ class Finishing:
         """Join, flag, choose, compare.
 
         Args:
-            table: The fits, or a catalogue to finish anew.
+            table: The fits, or a catalogue to finish again.
             rejects: Spectra that could not be used.
             labels: Labels of the emulator.
             provenance: How the fits came about.
@@ -133,7 +133,7 @@ def _presets(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def told(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:
+def summary(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:
     """What the terminal says of a finished survey.
 
     Args:

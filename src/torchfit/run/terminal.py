@@ -8,7 +8,7 @@ import pandas as pd
 
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.report.rows import format_rows
-from torchfit.run.finish import told
+from torchfit.run.finish import summary
 
 
 def print_results(
@@ -21,7 +21,7 @@ def print_results(
         files: The written files by name.
         remarks: What the reader has left out.
     """
-    for caption, rows in told(survey):
+    for caption, rows in summary(survey):
         print(f"\n{caption}\n{format_rows(rows)}")
     print()
     print_paths(**files)

@@ -12,7 +12,7 @@ from torchfit.run.terminal import print_results
 
 
 def validate(cfg: DictConfig) -> Path:
-    """Do anew what follows the fits: join, flag, choose, compare, report.
+    """Do again what follows the fits: join, flag, choose, compare, report.
 
     Args:
         cfg: Composed configuration of ``validate.yaml``.

@@ -150,7 +150,7 @@ def smooth(
     """Convolve with a Gaussian, leaving bad pixels out.
 
     Args:
-        flux: Flux; what stands in a bad pixel has no say.
+        flux: Flux; what stands in a bad pixel has no weight.
         good: Pixels that count.
         sigma: Standard deviation in pixels; 0 smoothes nothing.
 

@@ -28,7 +28,7 @@ class MastarReader(SurveyReader):
 
     Spectra, summary and parameters are joined by (MANGAID, PLATE, IFUDESIGN, MJD). The 5 GB of
     spectra are decoded in a stream that keeps one block of rows in memory; ask for them all at
-    once with :meth:`spectra`, since :meth:`read` starts the stream anew.
+    once with :meth:`spectra`, since :meth:`read` starts the stream again.
 
     A source is ``MANGAID:PLATE:IFUDESIGN:MJD``. The line-spread function of every pixel
     (``DISP``, pixel included) comes with the spectrum.

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class Findings:
-    """Notes of one pass over the spectra, told in one line at its end.
+    """Notes of one pass over the spectra, logged in one line at its end.
 
     Types and name of the table, whether all rows have one wavelength axis, and which mask bits
     occur could not be looked up; nothing depends on them but this line.

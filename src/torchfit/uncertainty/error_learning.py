@@ -117,7 +117,7 @@ class ErrorLearning:
         for label, name in enumerate(label_names):
             ratio = known.error[:, label].abs() / expected[:, label]
             rows = usable & ratio.isfinite()
-            self._say(int(rows.sum()), name, what)
+            self._warn(int(rows.sum()), name, what)
             gp, unit = self._learn_label(scaled[rows], ratio[rows], known.fold[rows], relative)
             gps.append(gp)
             units.append(unit)
@@ -160,7 +160,7 @@ class ErrorLearning:
             scaled[out] = ratio[out] / (mean + variance).exp()
         return float(scaled.quantile(ONE_SIGMA))
 
-    def _say(self, n_known: int, name: str, what: str) -> None:
+    def _warn(self, n_known: int, name: str, what: str) -> None:
         if n_known < self.min_stars:
             logger.warning(
                 "%s: %s errors are known of %d stars, too few to learn from; they stay as the fit "

@@ -40,7 +40,7 @@ class Streams:
 
     Number i of a star is :math:`mix(s + (i + 1)\,\gamma)` with s from seed and star number. A
     generator of PyTorch would give a star other numbers in another batch, or would have to be made
-    anew for every star.
+    again for every star.
 
     Args:
         base: Where the stream of each star begins.

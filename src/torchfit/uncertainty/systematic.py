@@ -10,7 +10,7 @@ from torchfit.uncertainty.error_model import ErrorModel, inputs_of
 from torchfit.uncertainty.fisher import MeasuredLabels
 
 ROUNDS = 2
-"""How often the share of the noise is estimated anew."""
+"""How often the share of the noise is estimated again."""
 
 
 def learn_systematic(
@@ -23,8 +23,8 @@ def learn_systematic(
     r"""Learn the factor of the model's part of the errors.
 
     The error of a held-out star has a part from the noise n of its spectrum, which a survey's
-    spectrum brings anew and in its own size. It is taken out of the variance before the factor c of
-    the other part m is learned: :math:`\Delta^2 \to \Delta^2 (1 - h)`,
+    spectrum brings again and in its own size. It is taken out of the variance before the factor c
+    of the other part m is learned: :math:`\Delta^2 \to \Delta^2 (1 - h)`,
     :math:`h = n^2/(n^2 + c^2 m^2)`. The errors of the published labels stay in: what is learned is
     how far a star may be from what the library would have published for it.
 

@@ -19,7 +19,7 @@ def test_stars_are_found_by_identifier_and_the_others_by_place():
     theirs = pd.DataFrame({"obsid": ["2", ""], "ra": [0.0, 330.0], "dec": [0.0, -5.0]})
     matching = match_stars(KEY, SKY, STARS, theirs)
     assert matching.row.tolist() == [-1, 0, 1]
-    assert matching.told() == "2 of 3 stars found, 1 by identifier, 1 by place"
+    assert matching.summary() == "2 of 3 stars found, 1 by identifier, 1 by place"
 
 
 def test_hours_are_told_by_the_stars_that_they_fit():

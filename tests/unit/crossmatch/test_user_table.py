@@ -75,7 +75,7 @@ def test_a_cut_must_be_of_a_column_that_is_read_and_have_two_ends(cut):
 def test_what_was_read_is_told_in_one_line(path):
     rows = schema(keep={"teff": [6000.0, None]}).read(path)
     told = "text with commas, 4 rows, 2 within the cuts, columns teff = TEFF, flag = FLAG, id = ID"
-    assert rows.told() == told
+    assert rows.summary() == told
 
 
 def test_places_are_in_degrees_whatever_they_are_written_in(tmp_path):
@@ -88,7 +88,7 @@ def test_places_are_in_degrees_whatever_they_are_written_in(tmp_path):
     assert rows.table.to_dict("list") == {"ra": [30.0], "dec": [10.0], "teff": [6000.5]}
     assert (
         "ra = ra (sexagesimal), dec = dec (sexagesimal), teff = teff (decimal commas)"
-        in rows.told()
+        in rows.summary()
     )
 
 

@@ -187,4 +187,4 @@ def test_both_are_learners():
 def test_a_checkpoint_that_cannot_be_read_is_left_aside(table, checkpoint, content, caplog):
     checkpoint.write_bytes(content)
     MarginalLikelihood(max_epochs=2).learn(make_gp(), table, build_trainer, checkpoint)
-    assert "training starts anew" in caplog.text
+    assert "training starts again" in caplog.text

@@ -5,7 +5,7 @@ import torch
 from tests.metrics import plain_nuisance
 
 from torchfit.likelihood.outliers import Outliers
-from torchfit.likelihood.shared_table import NodeColumns, NodeTables, Table
+from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
 
 NUISANCE = plain_nuisance(2, 0.05, velocity_sigma=20.0)
 NODE = 7
@@ -24,7 +24,7 @@ def weight(emulator):
 
 @pytest.fixture(scope="module")
 def table(columns, weight):
-    return Table.of(weight, columns)
+    return LevelMatrices.of(weight, columns)
 
 
 @pytest.fixture(scope="module")

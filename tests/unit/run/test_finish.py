@@ -12,7 +12,7 @@ from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import DataError
 from torchfit.flags.survey_rules import SurveyRules
 from torchfit.names import LABELS
-from torchfit.run.finish import Finishing, told
+from torchfit.run.finish import Finishing, summary
 
 THREE = LABELS[:3]
 REJECTS = pd.DataFrame({"source": ["bad.fits"], "reason": ["no good pixel"]})
@@ -100,10 +100,10 @@ def test_without_a_sample_there_is_no_table_of_it(fits, path, tmp_path):
 
 
 def test_what_is_told(fits, path):
-    captions = [caption for caption, _ in told(finishing(path).finish(fits, REJECTS, THREE, {}))]
+    captions = [caption for caption, _ in summary(finishing(path).finish(fits, REJECTS, THREE, {}))]
     assert captions == ["S/N from which stars are good (flag_snr)", "Joined"]
     chosen = finishing(path, recommended=Recommendation([], []))
-    captions = [caption for caption, _ in told(chosen.finish(fits, REJECTS, THREE, {}))]
+    captions = [caption for caption, _ in summary(chosen.finish(fits, REJECTS, THREE, {}))]
     assert captions[-1] == "Recommended sample"
 
 
