@@ -10,6 +10,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from torchfit.exceptions import DataError
 from torchfit.files.fits_header import FitsHeader
+from torchfit.files.fits_table import TableLayout
 
 _MAX_AXES = 9
 _MAX_TILES = 4096
@@ -35,6 +36,7 @@ def tiled_image(header: FitsHeader, raw: bytes, limit: int) -> np.ndarray:
     Raises:
         DataError: If the image is larger, or its axes and tiles contradict the table.
     """
+    n_rows = TableLayout.of(header).n_rows  # astropy would count to any TFIELDS.
     n_axes = header.whole("ZNAXIS")
     if not 0 < n_axes <= _MAX_AXES:
         raise DataError(f"ZNAXIS must lie within 1 and {_MAX_AXES}")
@@ -45,8 +47,8 @@ def tiled_image(header: FitsHeader, raw: bytes, limit: int) -> np.ndarray:
     if math.prod(tile) * abs(header.whole("ZBITPIX")) > 8 * limit:
         raise DataError(f"its tiles have more than {limit >> 20} MiB")
     n_tiles = math.prod(-(-n // size) for n, size in zip(axes, tile, strict=True))
-    if n_tiles != header.shape[0] or n_tiles > _MAX_TILES:
-        raise DataError(f"{n_tiles} tiles do not make {header.shape[0]} rows, or are too many")
+    if n_tiles != n_rows or n_tiles > _MAX_TILES:
+        raise DataError(f"{n_tiles} tiles do not make {n_rows} rows, or are too many")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyWarning)
         with fits.open(io.BytesIO(_EMPTY + raw), memmap=False) as units:

@@ -45,6 +45,9 @@ def test_an_image_that_was_an_extension_stays_one():
         {"ZNAXIS1": 0},
         {"ZTILE1": 10**15},
         {"ZTILE1": 1},
+        {"TFIELDS": 2**31},
+        {"TFIELDS": 1000},
+        {"NAXIS2": 4},
     ],
 )
 def test_hostile_sizes_are_refused(cards):
