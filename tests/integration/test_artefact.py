@@ -11,6 +11,7 @@ from tests.integration.running import ROOT, run
 
 from torchfit.emulator.artefact import fingerprint, load_emulator, save_emulator
 from torchfit.exceptions import ArtefactError
+from torchfit.uncertainty.library_errors import FILE, LibraryErrors
 
 sys.path.append(str(ROOT / "benchmarks"))
 
@@ -26,7 +27,8 @@ def copy(artefact, tmp_path):
 
 def test_a_round_trip_changes_nothing(artefact, tmp_path):
     first = load_emulator(artefact)
-    save_emulator(first, tmp_path / "again")
+    errors = LibraryErrors.load(artefact)
+    save_emulator(first, tmp_path / "again", {FILE: errors.state()})
     second = load_emulator(tmp_path / "again")
     labels = torch.from_numpy(world.draw_labels(30, seed=5))
     assert torch.equal(first.flux(labels), second.flux(labels))
