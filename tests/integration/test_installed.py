@@ -165,4 +165,5 @@ def test_a_sweep_goes_to_folders_of_its_own(command, trained, theirs, tmp_path):
     ended = command(tmp_path, *swept, "-m")
     assert ended.returncode == 0, ended.stderr
     found = list((tmp_path / "outputs/sweeps/infer-lamost_mock").rglob("catalogue.parquet"))
-    assert sorted("match.t=5" in str(path) for path in found) == [False, True]
+    typed = [(path.parent / ".hydra" / "overrides.yaml").read_text() for path in found]
+    assert sorted("match.t=5\n" in overrides for overrides in typed) == [False, True]
