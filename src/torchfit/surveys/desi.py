@@ -1,10 +1,8 @@
 """Spectra of DESI: files of some hundred targets in three arms."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +23,7 @@ from torchfit.surveys.plausible import (
     night,
     sky_position,
 )
-from torchfit.surveys.reader import Outcome, attempt
-from torchfit.surveys.tree_reader import TreeReader
+from torchfit.surveys.row_reader import RowReader
 
 PIXEL_BITS = {
     "SOMEBADPIX": 0, "ALLBADPIX": 1, "COSMIC": 2, "LOWFLAT": 3, "BADFIBERFLAT": 4, "BRIGHTSKY": 5,
@@ -44,8 +41,11 @@ _GAIA = ("G2", "G3")
 _FILES = ("coadd-", "spectra-")
 _HARMLESS = 1 << FIBER_BITS["RESTRICTED"]
 
+Opened = tuple[DesiFile, dict[int, DesiRedshift]]
+"""Spectra, and redshifts by TARGETID."""
 
-class DesiReader(TreeReader):
+
+class DesiReader(RowReader[Opened]):
     """The ``coadd-*`` and ``spectra-*`` files of DESI: vacuum, heliocentric, not at rest.
 
     A source is a file and a row, ``coadd-sv3-bright-100.fits:0017``. Arms are combined by their
@@ -90,69 +90,34 @@ class DesiReader(TreeReader):
         """Whether a file holds spectra, by its name."""
         return is_fits_name(name) and name.startswith(_FILES)
 
-    def sources(self) -> list[str]:
-        """List the rows of all files, sorted.
-
-        Raises:
-            DataError: If there is no file.
-        """
-        return self.rows
-
-    @cached_property
-    def rows(self) -> list[str]:
-        """The rows of all files, sorted."""
-        return sorted(
-            f"{file}:{row:04d}" for file in self.files for row in range(_n_rows(self.folder / file))
-        )
-
-    def file_of(self, source: str) -> Path:
-        """Name the file of a source."""
-        return self.folder / _split(source)[0]
+    def count(self, path: Path) -> int:
+        """Number of spectra of a file."""
+        try:
+            tables = find_tables(path)
+            return next(h.whole("NAXIS2") for _, h in tables if h.text("EXTNAME") == "FIBERMAP")
+        except (DataError, StopIteration):
+            return 1
 
     def shared_files(self) -> Sequence[Path]:
         """Name the files with redshifts."""
         return [path for file in self.files for path in redshift_files(self.folder / file)]
 
-    def read(self, source: str) -> Spectrum:
-        """Read one spectrum.
-
-        Args:
-            source: Path of the file, colon, number of the row.
-
-        Raises:
-            SpectrumError: If the file cannot be read or has no such row, or the target is not
-                wanted, has no redshift, or no good pixel.
-        """
-        return self._spectrum(self._open(_split(source)[0]), source)
-
-    def spectra(self, sources: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-        """Read many spectra, each file once.
-
-        Args:
-            sources: Some of :meth:`sources`; those of a file stand together.
-
-        Yields:
-            As :meth:`SurveyReader.spectra`.
-        """
-        for file, here in groupby(sources, key=lambda source: _split(source)[0]):
-            opened = attempt(partial(self._open, file), file, self.time_limit)
-            for source in here:
-                if isinstance(opened, SpectrumError):
-                    yield source, opened
-                else:
-                    read = partial(self._spectrum, opened, source)
-                    yield source, attempt(read, source, self.time_limit)
-
-    def _open(self, file: str) -> tuple[DesiFile, dict[int, DesiRedshift]]:
+    def open(self, file: str) -> Opened:
+        """Read a file and the redshifts beside it."""
         path = self.folder / file
         try:
             return read_desi_file(path, file), redshifts_beside(path)
         except DataError as error:
             raise SpectrumError(f"{file}: its redshifts cannot be read ({error})") from error
 
-    def _spectrum(self, opened: tuple[DesiFile, dict[int, DesiRedshift]], source: str) -> Spectrum:
+    def row(self, opened: Opened, row: int, source: str) -> Spectrum:
+        """Make the spectrum of a target.
+
+        Raises:
+            SpectrumError: If there is no such row, or the target is not wanted, has no redshift,
+                or no good pixel.
+        """
         file, redshifts = opened
-        row = _split(source)[1]
         if not 0 <= row < len(file):
             raise SpectrumError(f"{source}: no such row, the file has {len(file)}")
         known = redshifts.get(file.whole(row, "TARGETID"), DesiRedshift())
@@ -213,18 +178,3 @@ def _info(file: DesiFile, row: int, source: str, known: DesiRedshift, z: float) 
         uid=str(target) if target > 0 else "",
         gaia_source_id=str(gaia) if in_gaia else "",
     )
-
-
-def _split(source: str) -> tuple[str, int]:
-    """File and row of a source; a source without a row is a file, and its row is -1."""
-    file, colon, row = source.rpartition(":")
-    return (file, int(row)) if colon and row.isdecimal() else (source, -1)
-
-
-def _n_rows(path: Path) -> int:
-    """Number of spectra; 1 of a file that cannot be read, which will be a reject."""
-    try:
-        tables = find_tables(path)
-        return next(h.whole("NAXIS2") for _, h in tables if h.text("EXTNAME") == "FIBERMAP")
-    except (DataError, StopIteration):
-        return 1

@@ -43,7 +43,9 @@ def make(
     }  # fmt: skip
     columns |= {} if is_coadd else {"MJD": np.full(n, 59324.2)}
     columns |= {name: np.array(values) for name, values in (fibermap or {}).items()}
-    units = [fits.PrimaryHDU(), table(columns, "FIBERMAP")]
+    header = fits.Header({"INFIL000": "frame.fits"} if is_coadd else {})
+    scores = table({"TARGETID": np.array(TARGETS)}, "SCORES")
+    units = [fits.PrimaryHDU(header=header), table(columns, "FIBERMAP"), scores]
     if is_coadd:
         target = np.repeat(TARGETS, 2)
         dates = np.tile([59324.2, 59326.2], n)

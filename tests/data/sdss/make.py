@@ -63,7 +63,13 @@ def make(
         ],
         name="COADD",
     )
-    header = {"VACUUM": True, "MJD": 56751, **(cards or {})}
+    header = {
+        "VACUUM": True,
+        "MJD": 56751,
+        "TELESCOP": "SDSS 2.5-M",
+        "FIBERID": 770,
+        **(cards or {}),
+    }
     primary = fits.PrimaryHDU(header=fits.Header(header))
     entries = [_column(key, cell) for key, cell in cells.items() if cell is not None]
     name = "SPECOBJ" if layout == "sdss" else "SPALL"
