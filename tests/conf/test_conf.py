@@ -49,6 +49,7 @@ PULLS = {
     ("data", "files"): {"pack": "default", "metric": "default"},
     ("data", "lamost_dr10"): {"pack": "lamost"},
     ("data", "lamost_mock"): {"pack": "lamost"},
+    ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default"},
     ("data", "lamost_sample"): {"pack": "lamost"},
     ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
     ("data", "stelib"): {"pack": "default"},

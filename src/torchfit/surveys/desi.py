@@ -90,13 +90,14 @@ class DesiReader(RowReader[Opened]):
         """Whether a file holds spectra, by its name."""
         return is_fits_name(name) and name.startswith(_FILES)
 
-    def count(self, path: Path) -> int:
-        """Number of spectra of a file."""
+    def parts(self, path: Path) -> Sequence[int]:
+        """Numbers of the rows of a file."""
         try:
             tables = find_tables(path)
-            return next(h.whole("NAXIS2") for _, h in tables if h.text("EXTNAME") == "FIBERMAP")
+            n = next(h.whole("NAXIS2") for _, h in tables if h.text("EXTNAME") == "FIBERMAP")
         except (DataError, StopIteration):
-            return 1
+            n = 1
+        return range(n)
 
     def shared_files(self) -> Sequence[Path]:
         """Name the files with redshifts."""

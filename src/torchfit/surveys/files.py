@@ -1,6 +1,7 @@
 """Spectra in files of any format that specutils reads: a night of one's own, an archive."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,13 @@ class FilesReader(RowReader[Opened]):
         """Whether a file may be a spectrum: any but hidden ones."""
         return not name.startswith(".")
 
-    def count(self, path: Path) -> int | None:
-        """Number of spectra of a file; specutils tells it only by reading the file."""
+    def parts(self, path: Path) -> Sequence[int] | None:
+        """Numbers of the spectra of a file; specutils tells them only by reading the file."""
         try:
             n = len(read_file(path, self.format)[1])
         except SpectrumError:
             return None
-        return None if n <= 1 else n
+        return None if n <= 1 else range(n)
 
     def open(self, file: str) -> Opened:
         """Read a file."""

@@ -22,8 +22,8 @@ class RowReader(TreeReader, Generic[File]):
     """
 
     @abc.abstractmethod
-    def count(self, path: Path) -> int | None:
-        """Number of spectra of a file; ``None`` if it is one, and the path alone its source.
+    def parts(self, path: Path) -> Sequence[int] | None:
+        """Numbers of the spectra of a file; ``None`` if it is one, and its path alone the source.
 
         A file that cannot be read counts as one, which becomes a reject.
         """
@@ -47,11 +47,11 @@ class RowReader(TreeReader, Generic[File]):
     @cached_property
     def rows(self) -> list[str]:
         """The rows of all files, sorted."""
-        counted = ((file, self.count(self.folder / file)) for file in self.files)
+        counted = ((file, self.parts(self.folder / file)) for file in self.files)
         return sorted(
             source
-            for file, n in counted
-            for source in ([file] if n is None else (f"{file}:{row:04d}" for row in range(n)))
+            for file, rows in counted
+            for source in ([file] if rows is None else (f"{file}:{row:04d}" for row in rows))
         )
 
     def sources(self) -> list[str]:
