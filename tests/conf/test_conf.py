@@ -19,9 +19,9 @@ CONF = Path(__file__).parents[2] / "conf"
 PROGRAMS = ("train", "infer")
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
 REFERENCES = [option for group, option in OPTIONS if group == "compare"]
-NEEDED = {("data", "lamost_dr10"): ["data.root=spectra"]} | {
-    ("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES
-}
+NEEDED = {
+    ("data", name): ["data.root=spectra"] for name in ("lamost_dr10", "sdss", "desi", "files")
+} | {("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES}
 """Values without a default, by option."""
 
 AFTER_THE_FIT = {"catalogue", "compare", "crossmatch"}
@@ -45,9 +45,13 @@ AT_CALL_TIME = {
 """Partial nodes: the parameters that the program supplies when it calls them."""
 
 PULLS = {
+    ("data", "desi"): {"pack": "lamost", "match": "components", "metric": "common"},
+    ("data", "files"): {"pack": "default", "metric": "default"},
     ("data", "lamost_dr10"): {"pack": "lamost"},
     ("data", "lamost_mock"): {"pack": "lamost"},
+    ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default"},
     ("data", "lamost_sample"): {"pack": "lamost"},
+    ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
     ("data", "stelib"): {"pack": "default"},
     ("emulator", "cross_validated"): {"library": "miles", "preprocess": "miles"},
     ("emulator", "elodie"): {"library": "elodie", "preprocess": "elodie"},

@@ -91,7 +91,9 @@ class Fitter:
     def _normalise(self, observed: Sequence[Spectrum]) -> Spectra:
         """On the emulator's grid, at rest, divided by the running median."""
         trained = self.emulator.trained
-        spectra = trained.preprocessor([spectrum.read() for spectrum in observed])
+        spectra = trained.preprocessor(
+            [spectrum.read() for spectrum in observed], lsf_fwhm=trained.library.lsf_fwhm
+        )
         covered = (spectra.good & trained.flux_pca.good).any(dim=1)
         if not bool(covered.all()):
             spectrum = observed[int(covered.int().argmin())]

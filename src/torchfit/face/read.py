@@ -6,11 +6,7 @@ from typing import Any
 
 from torchfit.exceptions import SpectrumError
 from torchfit.face.spectrum import Spectrum
-
-VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "MUSCLES", "MaNGA")
-"""Words in the names of specutils' formats whose wavelengths are in vacuum by definition."""
-GENERIC = ("tabular-fits", "wcs1d-fits", "ASCII", "ECSV", "IPAC")
-"""Formats of specutils that are of no survey."""
+from torchfit.surveys.specutils_files import medium_of, read_file
 
 
 def read_spectra(
@@ -50,34 +46,14 @@ def read_spectra(
 
 def _read(path: Path, format: str | None) -> list[tuple[str, str, Any]]:
     """Format, name and specutils Spectrum of everything in a file."""
-    try:
-        from specutils import SpectrumList
-        from specutils.io.registers import identify_spectrum_format
-
-        import torchfit.surveys.specutils_loaders  # noqa: F401
-    except ImportError as error:
-        raise SpectrumError("reading files needs specutils: pip install specutils") from error
-    if not path.is_file():
-        raise SpectrumError(f"no such file: {path}")
-    try:
-        found = format or _specific(identify_spectrum_format(str(path), SpectrumList))
-        spectra = SpectrumList.read(str(path), format=found or None)
-    except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
-        why = " ".join(str(error).split())[:200]
-        raise SpectrumError(f"{path} cannot be read ({why}); name its format") from error
+    found, spectra = read_file(path, format)
     names = [path.name] if len(spectra) == 1 else [f"{path.name}:{n}" for n in range(len(spectra))]
     return [(found, name, each) for name, each in zip(names, spectra, strict=True)]
 
 
-def _specific(formats: str | list[str]) -> str:
-    """The format to read with: that of a survey before a generic one; empty for none."""
-    several = [formats] if isinstance(formats, str) else formats
-    return min(several, key=lambda name: name in GENERIC, default="")
-
-
 def _medium(path: Path, format: str) -> str:
-    if any(word.lower() in format.lower() for word in VACUUM):
-        return "vacuum"
+    if known := medium_of(format):
+        return known
     raise SpectrumError(
         f"{path}: format {format or 'unknown'} does not say whether its wavelengths are in air or "
         'in vacuum; give medium="air" or medium="vacuum"'

@@ -11,8 +11,8 @@ from torchfit.names import FWHM_PER_SIGMA, SPEED_OF_LIGHT
 from torchfit.spectra import Spectrum as ReadSpectrum
 from torchfit.spectra import StarInfo
 from torchfit.surveys.medium import air_to_vacuum
+from torchfit.surveys.quantities import convert, flux_and_ivar, parts_of, wavelength
 
-FLUX_DENSITY = u.Unit("erg / (s cm2 AA)")
 MEDIA = ("air", "vacuum")
 
 
@@ -65,9 +65,9 @@ class Spectrum:
         name: str = "",
     ) -> None:
         if hasattr(wave, "spectral_axis"):
-            wave, flux, ivar, z, name = _of_specutils(wave, flux, ivar, z, name)
-        length = _wave(wave)
-        values, error = _flux(flux, ivar, length)
+            wave, flux, ivar, z, name = parts_of(wave, flux, ivar, z, name)
+        length = wavelength(wave)
+        values, error = flux_and_ivar(flux, ivar, length)
         if medium not in MEDIA:
             raise SpectrumError(
                 f"{name or 'spectrum'}: say whether its wavelengths are in air or in vacuum: "
@@ -110,82 +110,9 @@ class Spectrum:
         return ReadSpectrum(self.wave, self.flux, ivar, info, self.ivar is not None, sigma)
 
 
-def _of_specutils(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[Any, ...]:
-    """Wave, flux, ivar, redshift and name of a specutils Spectrum."""
-    if flux is not None or ivar is not None:
-        raise SpectrumError("a specutils Spectrum brings its own flux and errors: give it alone")
-    wave = spectrum.spectral_axis.to(u.AA, u.spectral())
-    flux, sigma = spectrum.flux, spectrum.uncertainty
-    if np.ndim(flux) != 1:
-        raise SpectrumError(f"a specutils Spectrum of shape {np.shape(flux)}: give them one by one")
-    if sigma is not None:
-        from astropy.nddata import InverseVariance
-
-        ivar = sigma.represent_as(InverseVariance).quantity
-        ivar = np.where(np.isfinite(ivar.value), ivar.value, 0.0) * ivar.unit
-    masked = np.zeros(len(wave), bool) if spectrum.mask is None else np.asarray(spectrum.mask, bool)
-    order = np.argsort(wave)  # A spectrum by frequency runs the other way.
-    flux = np.where(masked, np.nan, flux.value) * flux.unit
-    redshift = getattr(spectrum, "redshift", None)
-    z = float(redshift) if z is None and redshift is not None else z
-    name = name or str(spectrum.meta.get("name", ""))
-    return wave[order], flux[order], None if ivar is None else ivar[order], z, name
-
-
-def _numbers(values: Any, what: str) -> np.ndarray:
-    """One row of real numbers in double precision."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iufb" or array.ndim != 1 or array.size == 0:
-        raise SpectrumError(
-            f"{what} must be one row of real numbers, not {array.dtype} of shape {array.shape}"
-        )
-    return array.astype(np.float64)
-
-
-def _convert(values: Any, unit: u.UnitBase, what: str, equivalencies: Any = ()) -> np.ndarray:
-    try:
-        return np.asarray(values.to_value(unit, equivalencies))
-    except u.UnitConversionError as error:
-        raise SpectrumError(f"{what} in {values.unit} does not convert to {unit}") from error
-
-
-def _wave(wave: Any) -> np.ndarray:
-    if isinstance(wave, u.Quantity):
-        wave = _convert(wave, u.AA, "wave", u.spectral())
-    length = _numbers(wave, "wave")
-    if not (np.isfinite(length).all() and (np.diff(length) > 0).all() and length[0] > 0):
-        raise SpectrumError("wave must be finite, positive and increasing: sort the pixels by it")
-    return length
-
-
-def _flux(flux: Any, ivar: Any, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Flux and inverse variance as numbers of one scale."""
-    scale: np.ndarray = np.ones_like(wave)
-    if isinstance(flux, u.Quantity):
-        unit = flux.unit
-        if unit.is_equivalent(FLUX_DENSITY, u.spectral_density(wave * u.AA)):
-            factor = (1 * unit).to_value(FLUX_DENSITY, u.spectral_density(wave * u.AA))
-            scale = np.broadcast_to(factor, wave.shape)
-        elif not (unit.is_equivalent(u.one) or unit.physical_type in ("unknown", "data quantity")):
-            raise SpectrumError(f"flux in {unit} is no flux density, counts or plain number")
-        if isinstance(ivar, u.Quantity):
-            ivar = _convert(ivar, unit**-2, "ivar")
-        flux = flux.value
-    values = _numbers(flux, "flux")
-    error = None if ivar is None else _numbers(ivar, "ivar")
-    if values.shape != wave.shape or (error is not None and error.shape != wave.shape):
-        shapes = (wave.shape, values.shape, None if error is None else error.shape)
-        raise SpectrumError(f"wave, flux and ivar have shapes {shapes}; they must be equal")
-    if error is not None and (error < 0).any():
-        raise SpectrumError("ivar must not be negative; 0 marks a bad pixel")
-    # Only the shape of the spectrum counts: a scale near 1 keeps the numbers tame.
-    relative = scale / np.median(scale)
-    return values * relative, None if error is None else error / np.square(relative)
-
-
 def _redshift(z: Any) -> float:
     if isinstance(z, u.Quantity) and not z.unit.is_equivalent(u.one):
-        z = float(_convert(z, u.km / u.s, "z")) / SPEED_OF_LIGHT
+        z = float(convert(z, u.km / u.s, "z")) / SPEED_OF_LIGHT
     value = 0.0 if z is None else float(z)
     if not -1 < value < np.inf:
         raise SpectrumError(f"z={value} is no redshift")
@@ -196,7 +123,7 @@ def _lsf_fwhm(lsf_fwhm: Any, wave: np.ndarray) -> np.ndarray | float | None:
     if lsf_fwhm is None:
         return None
     if isinstance(lsf_fwhm, u.Quantity):
-        lsf_fwhm = _convert(lsf_fwhm, u.AA, "lsf_fwhm")
+        lsf_fwhm = convert(lsf_fwhm, u.AA, "lsf_fwhm")
     value = np.asarray(lsf_fwhm, dtype=np.float64)
     if value.shape not in ((), wave.shape) or not ((value > 0) & np.isfinite(value)).all():
         raise SpectrumError("lsf_fwhm must be positive: one number, or one per pixel, in Angstrom")

@@ -30,11 +30,28 @@ class FitsUnit:
         image: The image as native float64, ``None`` for a table or an empty unit.
         columns: The numeric columns of a table as native float64 by upper-case name; the first
             axis is the row. Arrays of variable length are there if they are equally long.
+        layout: Layout of a table.
+        rows: Its rows as they lie in the file.
     """
 
     header: FitsHeader
     image: np.ndarray | None = None
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    layout: TableLayout | None = None
+    rows: np.ndarray | None = None
+
+    def exact(self, column: str) -> np.ndarray | None:
+        """A column with its own type: whole numbers of 64 bits, texts as bytes.
+
+        Args:
+            column: Name in upper case.
+
+        Returns:
+            The values; ``None`` if there is no such column of fixed length.
+        """
+        if self.layout is None or self.rows is None or column not in self.layout.names:
+            return None
+        return self.layout.values(self.rows, column)
 
     def number(self, key: str) -> float:
         """Value of a card as a float, NaN when it is missing or no number."""
@@ -100,7 +117,9 @@ def _units(raw: bytes, limit: int) -> Iterator[FitsUnit]:
 
 def _unit(header: FitsHeader, raw: bytes, limit: int) -> FitsUnit:
     if header.text("XTENSION") == "BINTABLE":
-        return FitsUnit(header, columns=_numeric_columns(TableLayout.of(header), raw, limit))
+        layout = TableLayout.of(header)
+        rows = np.frombuffer(raw, layout.dtype, count=layout.n_rows)
+        return FitsUnit(header, None, _numeric_columns(layout, rows, raw, limit), layout, rows)
     if not header.shape:
         return FitsUnit(header)
     pixels = np.frombuffer(raw, _PIXELS[header.whole("BITPIX")]).astype(np.float64)
@@ -111,8 +130,9 @@ def _unit(header: FitsHeader, raw: bytes, limit: int) -> FitsUnit:
     return FitsUnit(header, image=pixels.reshape(header.shape))
 
 
-def _numeric_columns(layout: TableLayout, raw: bytes, limit: int) -> dict[str, np.ndarray]:
-    rows = np.frombuffer(raw, layout.dtype, count=layout.n_rows)
+def _numeric_columns(
+    layout: TableLayout, rows: np.ndarray, raw: bytes, limit: int
+) -> dict[str, np.ndarray]:
     fixed = {
         name: layout.values(rows, name).astype(np.float64)
         for name in layout.names

@@ -1,8 +1,8 @@
-"""The FITS files of a survey of millions, in folders below folders."""
+"""The files of a survey of millions, in folders below folders."""
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,10 @@ class FitsTree:
 
     Links are followed inside and outside the folder; a folder or file that several of them lead to
     is taken once, by its own name if that lies below the folder. Names end in ``.fits``, ``.fit``
-    or ``.fts``, with ``.gz`` or ``.fz``, in any case.
+    or ``.fts``, with ``.gz`` or ``.fz``, in any case, unless others are asked for.
 
     Args:
-        files: Paths of FITS files below the folder, with forward slashes, sorted.
+        files: Paths of such files below the folder, with forward slashes, sorted.
         others: Number of other files by the ending of their names.
         unreadable: Folders that could not be read.
     """
@@ -31,17 +31,18 @@ class FitsTree:
     unreadable: list[str] = field(default_factory=list)
 
     @classmethod
-    def below(cls, root: Path) -> "FitsTree":
+    def below(cls, root: Path, takes: Callable[[str], bool] = is_fits_name) -> "FitsTree":
         """Walk through a folder.
 
         Args:
             root: The folder.
+            takes: Tells which files to take by their names.
 
         Raises:
             OSError: If the folder itself cannot be read.
         """
         os.scandir(root).close()
-        return _Walk(root).tree()
+        return _Walk(root, takes).tree()
 
     def remarks(self) -> list[str]:
         """What was not taken, one line each."""
@@ -55,8 +56,8 @@ class FitsTree:
 class _Walk:
     """One walk: real folders first, then those that only links lead to, in the order of names."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, takes: Callable[[str], bool]) -> None:
+        self.root, self.takes = root, takes
         self.found = FitsTree()
         self.seen: set[tuple[int, int]] = set()
         self.links: list[str] = []
@@ -102,7 +103,7 @@ class _Walk:
             return path
         if entry.is_symlink() and _leads_to_folder(entry):
             self.links.append(f"{path}/")
-        elif not is_fits_name(entry.name):
+        elif not self.takes(entry.name):
             self.found.others[ending(printable(entry.name))] += 1
         elif entry.is_symlink():
             self.file_links.append(path)
@@ -116,7 +117,7 @@ class _Walk:
         for link in links:
             target = os.path.realpath(self.root / link)
             name = os.path.basename(target)
-            known = is_fits_name(name) and self._is_walked(os.path.dirname(target))
+            known = self.takes(name) and self._is_walked(os.path.dirname(target))
             if target not in seen and not (known and os.path.isfile(target)):
                 seen.add(target)
                 yield link

@@ -13,6 +13,7 @@ from torchfit.preprocess.continuum import clip, normalise
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
 from torchfit.preprocess.resample import resample
+from torchfit.preprocess.resolution import on_pixels, smooth_to
 from torchfit.spectra import Spectra, Spectrum
 
 _AT_ONCE = 32
@@ -89,20 +90,26 @@ class Preprocessor:
         return fixed + interstellar_windows(self.dib_min_ew, self.dib_half_width)
 
     def __call__(
-        self, spectra: Sequence[Spectrum], extra_windows: Sequence[Sequence[float]] = ()
+        self,
+        spectra: Sequence[Spectrum],
+        extra_windows: Sequence[Sequence[float]] = (),
+        lsf_fwhm: Float[Tensor, " pix"] | None = None,
     ) -> Spectra:
         """Preprocess spectra of any lengths into one batch on the grid.
 
         Args:
             spectra: Spectra as read; each with its own pixels.
             extra_windows: More masked windows in the observed frame, those of one survey.
+            lsf_fwhm: Resolution at the pixels of the grid, full width at half maximum in Angstrom,
+                that spectra are brought to which are known to be sharper; ``None`` leaves all as
+                they are.
 
         Returns:
             Normalised flux, float64; a pixel the spectrum does not cover is bad.
         """
         windows = self.masked_windows + [(float(low), float(high)) for low, high in extra_windows]
         pieces = [
-            self._preprocess(spectra[start : start + _AT_ONCE], windows)
+            self._preprocess(spectra[start : start + _AT_ONCE], windows, lsf_fwhm)
             for start in range(0, len(spectra), _AT_ONCE)
         ]
         flux, ivar, has_ivar = (
@@ -112,17 +119,34 @@ class Preprocessor:
         return Spectra(self.wave, flux, ivar, has_ivar)
 
     def _preprocess(
-        self, spectra: Sequence[Spectrum], windows: Sequence[tuple[float, float]]
+        self,
+        spectra: Sequence[Spectrum],
+        windows: Sequence[tuple[float, float]],
+        lsf_fwhm: Float[Tensor, " pix"] | None,
     ) -> Spectra:
         wave, flux, ivar = stack(spectra)
         ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
         z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
-        flux, ivar = resample(rest_wave(wave, z), flux, ivar, self.wave)
+        wave = rest_wave(wave, z)
+        if lsf_fwhm is not None and any(each.lsf_sigma is not None for each in spectra):
+            own = _widths(spectra, wave.shape[1]) / (1 + z[:, None])
+            target = on_pixels(wave, self.wave, lsf_fwhm.to(wave))
+            flux = smooth_to(wave, flux, ivar > 0, own, target)
+        flux, ivar = resample(wave, flux, ivar, self.wave)
         flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
         flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
         return Spectra(self.wave, flux, ivar, has_ivar)
+
+
+def _widths(spectra: Sequence[Spectrum], n_pix: int) -> Float[Tensor, "star pix"]:
+    """Widths of the line-spread functions in Angstrom, NaN where they are not known."""
+    width = np.full((len(spectra), n_pix), np.nan)
+    for row, spectrum in enumerate(spectra):
+        if spectrum.lsf_sigma is not None:
+            width[row, : len(spectrum.wave)] = spectrum.lsf_sigma
+    return torch.from_numpy(width)
 
 
 def stack(

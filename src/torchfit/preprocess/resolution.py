@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from torchfit.names import FWHM_PER_SIGMA
 from torchfit.spectra import slices
 
 SAME = 1e-6
@@ -56,6 +57,56 @@ def broaden(
             total, norm = _pass(total, share), _pass(norm, share)
         broad[rows] = torch.where(good[rows], total / torch.where(good[rows], norm, 1.0), 0.0)
     return broad
+
+
+def smooth_to(
+    wave: Float[Tensor, "star pix"],
+    flux: Float[Tensor, "star pix"],
+    good: Bool[Tensor, "star pix"],
+    own: Float[Tensor, "star pix"],
+    target: Float[Tensor, "star pix"],
+) -> Float[Tensor, "star pix"]:
+    r"""Bring spectra to a resolution, on their own pixels; none is made sharper.
+
+    Each is convolved with the Gaussian that is missing, of variance
+    :math:`\max(0, \sigma_\mathrm{target}^2 - \sigma_\mathrm{own}^2)`. Nothing passes over a gap in
+    the wavelengths, as between the arms of a spectrograph.
+
+    Args:
+        wave: Wavelength in Angstrom, increasing.
+        flux: Flux.
+        good: Pixels that count.
+        own: Standard deviation of the line-spread function in Angstrom; not positive or not finite
+            where it is not known, and nothing is changed.
+        target: That to bring them to.
+
+    Returns:
+        Flux; bad pixels keep what they hold.
+    """
+    step = wave.diff(dim=1)
+    width = torch.maximum(*(torch.nn.functional.pad(step, pad) for pad in ((1, 0), (0, 1))))
+    known = own.isfinite() & (own > 0)
+    missing = torch.where(known, target.square() - own.square(), 0.0).clamp_min(0)
+    missing = torch.where(missing > SAME * target.square(), missing, 0.0)
+    return torch.where(good, broaden(flux, good, missing / width.square()), flux)
+
+
+def on_pixels(
+    wave: Float[Tensor, "star pix"], grid: Float[Tensor, " grid"], fwhm: Float[Tensor, " grid"]
+) -> Float[Tensor, "star pix"]:
+    """Standard deviation of a line-spread function that is known on a grid, at other pixels.
+
+    Args:
+        wave: Wavelength in Angstrom.
+        grid: Wavelengths of the grid, increasing.
+        fwhm: Full width at half maximum in Angstrom.
+
+    Returns:
+        Straight lines between the wavelengths of the grid, constant beyond.
+    """
+    high = torch.searchsorted(grid, wave).clamp(1, len(grid) - 1)
+    share = ((wave - grid[high - 1]) / (grid[high] - grid[high - 1])).clamp(0, 1)
+    return torch.lerp(fwhm[high - 1], fwhm[high], share) / FWHM_PER_SIGMA
 
 
 def _pass(

@@ -69,7 +69,12 @@ def _measure(
         prepare_work(work, reader, packing.shard_size)
     crew.meet()
     paths, rejects = packing.pack(
-        reader, emulator.preprocessor, emulator.flux_pca.good, work / "shards", crew
+        reader,
+        emulator.preprocessor,
+        emulator.flux_pca.good,
+        work / "shards",
+        crew,
+        emulator.library.lsf_fwhm,
     )
     survey = match_survey(
         paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()

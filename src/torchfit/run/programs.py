@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from torchfit.run.command import one_line_errors
 from torchfit.run.job_name import with_texts
+from torchfit.run.plugins import find_other_surveys
 
 _FLAGS_WITH_VALUE = (
     *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
@@ -107,6 +108,7 @@ def run_task(name: str, arguments: Sequence[str]) -> None:
     task = Task(f"torchfit.run.{name}.{name}", started_as(name))
     main = hydra.main(version_base=None, config_path=str(conf_folder()), config_name=name)
     with one_line_errors(), _arguments(arguments):
+        find_other_surveys()
         main(task)()
 
 

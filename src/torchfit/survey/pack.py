@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 from tqdm import tqdm
 
@@ -68,6 +68,7 @@ class Packing:
         known: Bool[Tensor, " pix"],
         folder: Path,
         crew: Crew = ALONE,
+        lsf_fwhm: Float[Tensor, " pix"] | None = None,
     ) -> tuple[list[Path], pd.DataFrame]:
         """Read, preprocess and write every spectrum of a survey; a finished shard is kept.
 
@@ -77,6 +78,8 @@ class Packing:
             known: Pixels that the emulator knows.
             folder: Where shards go.
             crew: Who packs which shards; an archive, read in one pass, is packed by its leader.
+            lsf_fwhm: Resolution of the emulator, full width at half maximum in Angstrom, that
+                sharper spectra are brought to; ``None`` leaves all as they are.
 
         Returns:
             Paths of the shards that hold stars, and the rejects (``star source reason
@@ -85,7 +88,7 @@ class Packing:
         Raises:
             DataError: If no spectrum at all can be used, or a worker is killed.
         """
-        writer = PieceWriter(folder, preprocessor, known, self.windows, self.min_good)
+        writer = PieceWriter(folder, preprocessor, known, self.windows, self.min_good, lsf_fwhm)
         sources = reader.sources()
         n_pieces = -(-len(sources) // self.shard_size)
         if reader.sequential:

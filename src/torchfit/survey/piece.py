@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.exceptions import SpectrumError, UnexpectedError
@@ -60,6 +60,8 @@ class PieceWriter:
         known: Pixels that the emulator knows.
         windows: Masked windows of the survey.
         min_good: Least share of the known pixels that a spectrum must have.
+        lsf_fwhm: Resolution that sharper spectra are brought to, full width at half maximum in
+            Angstrom; ``None`` leaves all as they are.
     """
 
     folder: Path
@@ -67,6 +69,7 @@ class PieceWriter:
     known: Bool[Tensor, " pix"]
     windows: Sequence[Sequence[float]]
     min_good: float
+    lsf_fwhm: Float[Tensor, " pix"] | None = None
 
     def has(self, number: int) -> bool:
         """Whether a piece is done."""
@@ -112,7 +115,8 @@ class PieceWriter:
 
     def _table_of(self, given: Sequence[Given]) -> tuple[pa.Table | None, list[Reject]]:
         """Preprocess stars; those with enough good pixels, and the others as rejects."""
-        batch = self.preprocessor([spectrum for _, spectrum in given], self.windows)
+        spectra = [spectrum for _, spectrum in given]
+        batch = self.preprocessor(spectra, self.windows, self.lsf_fwhm)
         enough = batch.coverage(self.known) >= self.min_good
         reasons = {
             f"too few of the emulator's pixels are good (below pack.min_good={self.min_good:g})": (

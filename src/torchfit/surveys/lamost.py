@@ -1,6 +1,5 @@
 """LAMOST low-resolution spectra of all data releases."""
 
-import fnmatch
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,17 +8,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from torchfit.exceptions import DataError, SpectrumError
+from torchfit.exceptions import SpectrumError
 from torchfit.files.fetch import LASPEC
 from torchfit.files.fits_bytes import read_bytes, unpack
 from torchfit.files.fits_file import read_fits
-from torchfit.files.fits_tree import FitsTree
 from torchfit.spectra import Spectrum
 from torchfit.surveys.lamost_arrays import good_pixels, lamost_arrays
 from torchfit.surveys.lamost_catalogue import JoinedSources, LamostCatalogue, Row
 from torchfit.surveys.lamost_header import Known, star_info
 from torchfit.surveys.plausible import demand_noise
-from torchfit.surveys.reader import SurveyReader
+from torchfit.surveys.tree_reader import TreeReader
 from torchfit.surveys.wheel_reader import WheelReader
 
 _LSF_FWHM = 3.06
@@ -29,7 +27,7 @@ _MAX_WHOLE = 2.0**53
 """Whole numbers up to here are exact in the sums of floats."""
 
 
-class LamostReader(SurveyReader):
+class LamostReader(TreeReader):
     """The LAMOST low-resolution spectra below a folder.
 
     Every file that :class:`~torchfit.files.fits_tree.FitsTree` finds counts, in the layout of any
@@ -47,25 +45,9 @@ class LamostReader(SurveyReader):
     lsf_fwhm = _LSF_FWHM
 
     def __init__(self, root: str, pattern: str | None = None, catalogue: str | None = None) -> None:
-        self.root = root
-        self.pattern = pattern
+        super().__init__(root, pattern)
         self.catalogue = catalogue
         self._rows: Mapping[str, Row] | None = None
-
-    @cached_property
-    def tree(self) -> FitsTree:
-        """What lies below ``root``.
-
-        Raises:
-            DataError: If the folder is missing or cannot be read.
-        """
-        root = self._folder()
-        if not root.is_dir():
-            raise DataError(f"no such folder of spectra: {root}")
-        try:
-            return FitsTree.below(root)
-        except OSError as error:
-            raise DataError(f"{root} cannot be read ({error.strerror})") from error
 
     @cached_property
     def joined(self) -> JoinedSources | None:
@@ -94,7 +76,7 @@ class LamostReader(SurveyReader):
         Args:
             sources: Some of :meth:`sources`.
         """
-        part = LamostReader(self.root, self.pattern, self.catalogue)
+        part = LamostReader(str(self.root), self.pattern, self.catalogue)
         part._rows = {} if self.joined is None else self.joined.rows(sources)
         return part
 
@@ -107,11 +89,7 @@ class LamostReader(SurveyReader):
         Raises:
             SpectrumError: As :func:`read_lamost`, or if the catalogue has no row for it.
         """
-        return read_lamost(self._folder() / source, source, self._row(source))
-
-    def file_of(self, source: str) -> Path:
-        """Name the file of a source."""
-        return self._folder() / source
+        return read_lamost(self.file_of(source), source, self._row(source))
 
     def shared_files(self) -> Sequence[Path]:
         """Name the catalogue, where there is one."""
@@ -126,30 +104,6 @@ class LamostReader(SurveyReader):
         if self._rows is not None:
             return self._rows.get(source, {})
         return {} if self.joined is None else self.joined.rows([source]).get(source, {})
-
-    @cached_property
-    def files(self) -> list[str]:
-        """The files that the pattern takes.
-
-        Raises:
-            DataError: If there is none, or the folder cannot be read.
-        """
-        if self.pattern is None:
-            found = self.tree.files
-        else:
-            found = [file for file in self.tree.files if fnmatch.fnmatchcase(file, self.pattern)]
-        if not found:
-            wanted = f" that matches {self.pattern!r}" if self.pattern else ""
-            remarks = "".join(f"; {line}" for line in self.tree.remarks())
-            raise DataError(f"no .fits or .fits.gz file{wanted} below {self._folder()}{remarks}")
-        return found
-
-    def remarks(self) -> list[str]:
-        """What lies below the folder and is not taken."""
-        return self.tree.remarks()
-
-    def _folder(self) -> Path:
-        return Path(self.root).expanduser()
 
 
 class LamostSampleReader(WheelReader):

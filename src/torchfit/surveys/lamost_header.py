@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 
 from torchfit.exceptions import SpectrumError
 from torchfit.files.fits_file import FitsUnit
-from torchfit.names import LABELS, SPEED_OF_LIGHT
+from torchfit.names import LABELS
 from torchfit.spectra import StarInfo
-from torchfit.surveys.plausible import night, sky_position
+from torchfit.surveys.plausible import (
+    demand_stellar_redshift,
+    name_by_position,
+    night,
+    sky_position,
+)
 
 _BANDS = "ugriz"
 _SENTINEL = -900.0
 _MAX_IDENTIFIER = 2**63
 _MAX_SNR = 1e4
-MAX_REDSHIFT = 0.004
-"""Largest redshift of a star, 1200 km/s: beyond it lies the end of the pipeline's own search."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def star_info(known: Known, source: str) -> StarInfo:
     return StarInfo(
         source,
         obsid=known.identifier("OBSID", source),
-        name=known.text("DESIG") or known.text("UID") or _name_by_position(ra, dec),
+        name=known.text("DESIG") or known.text("UID") or name_by_position(ra, dec),
         ra=ra,
         dec=dec,
         subclass=known.text("SUBCLASS"),
@@ -109,15 +112,7 @@ def _redshift(known: Known, source: str) -> float:
     z = known.number("Z")
     if not z > _SENTINEL:
         raise SpectrumError(f"{source}: no redshift (Z is missing or -9999)")
-    if abs(z) > MAX_REDSHIFT:
-        velocity = z * SPEED_OF_LIGHT
-        raise SpectrumError(f"{source}: no usable redshift (Z of {velocity:.0f} km/s for a star)")
-    return z
-
-
-def _name_by_position(ra: float, dec: float) -> str:
-    """Name from the position to about 0.4 arcsec, so that repeat visits share it."""
-    return f"J{ra:.4f}{dec:+.4f}" if math.isfinite(ra) and math.isfinite(dec) else ""
+    return demand_stellar_redshift(z, source)
 
 
 def _signal_to_noise(known: Known) -> dict[str, float]:

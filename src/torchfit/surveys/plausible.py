@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from torchfit.exceptions import SpectrumError
+from torchfit.names import SPEED_OF_LIGHT
 
 _MAX_SNR = 1e5
 """Ten thousand million photons a pixel, a hundred thousand times what a detector holds."""
@@ -16,6 +17,9 @@ _ENOUGH = 256
 _MIN_CHI2 = 0.01
 _NIGHTS = (15_000, 90_000)
 """Modified Julian Days from 1899 to 2105."""
+
+MAX_REDSHIFT = 0.004
+"""Largest redshift of a star, 1200 km/s: beyond it lies the end of the pipelines' own searches."""
 
 
 def is_measured(
@@ -77,3 +81,29 @@ def sky_position(ra: float, dec: float) -> tuple[float, float]:
 def night(mjd: float) -> int | None:
     """Modified Julian Day, ``None`` if no telescope was observing then."""
     return int(mjd) if _NIGHTS[0] <= mjd <= _NIGHTS[1] else None
+
+
+def demand_stellar_redshift(z: float, source: str) -> float:
+    """Demand that a redshift can be that of a star.
+
+    Args:
+        z: The redshift.
+        source: What to call the spectrum.
+
+    Returns:
+        The redshift.
+
+    Raises:
+        SpectrumError: If it is not finite, or beyond :data:`MAX_REDSHIFT`.
+    """
+    if not math.isfinite(z):
+        raise SpectrumError(f"{source}: no redshift")
+    if abs(z) > MAX_REDSHIFT:
+        velocity = z * SPEED_OF_LIGHT
+        raise SpectrumError(f"{source}: no usable redshift (Z of {velocity:.0f} km/s for a star)")
+    return z
+
+
+def name_by_position(ra: float, dec: float) -> str:
+    """Name from the position to about 0.4 arcsec, so that repeat visits share it."""
+    return f"J{ra:.4f}{dec:+.4f}" if math.isfinite(ra) and math.isfinite(dec) else ""

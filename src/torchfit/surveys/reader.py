@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -13,12 +14,13 @@ from torchfit.exceptions import SpectrumError, TorchfitError, UnexpectedError
 from torchfit.spectra import Spectrum
 from torchfit.surveys.time_limit import time_limit
 
+T = TypeVar("T")
 Outcome = Spectrum | SpectrumError
 """What reading one source comes to."""
 
 
-def attempt(read: Callable[[], Spectrum], source: str, seconds: float | None = None) -> Outcome:
-    """Read one spectrum, whatever comes of it: one file never stops a survey.
+def attempt(read: Callable[[], T], source: str, seconds: float | None = None) -> T | SpectrumError:
+    """Read one spectrum or file, whatever comes of it: one file never stops a survey.
 
     Args:
         read: Reads it.
@@ -26,7 +28,7 @@ def attempt(read: Callable[[], Spectrum], source: str, seconds: float | None = N
         seconds: How long it may take; ``None`` for no limit.
 
     Returns:
-        The spectrum, or why there is none. A full disk and other troubles of the run as a whole
+        What was read, or why there is nothing. A full disk and other troubles of the run as a whole
         are raised.
     """
     try:

@@ -4,7 +4,7 @@ from tests.contract.reader_contract import ReaderContract
 
 from torchfit.exceptions import ConfigError
 from torchfit.mock.lamost import MockLamostReader
-from torchfit.surveys.lamost_header import MAX_REDSHIFT
+from torchfit.surveys.plausible import MAX_REDSHIFT
 
 N_STARS = 260
 

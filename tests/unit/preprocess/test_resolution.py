@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from torchfit.preprocess.resolution import broaden
+from torchfit.names import FWHM_PER_SIGMA
+from torchfit.preprocess.resolution import broaden, on_pixels, smooth_to
 
 ALL = torch.ones(1, 80, dtype=torch.bool)
 PIXEL = torch.arange(80.0, dtype=torch.float64)
@@ -78,3 +79,43 @@ def test_more_stars_than_one_round_are_each_as_alone(generator):
     found = broaden(flux, good, widths)
     pair = [0, 299]
     assert torch.equal(found[pair], broaden(flux[pair], good[pair], widths[pair]))
+
+
+WAVE = 5000 + 0.5 * PIXEL[None]
+
+
+def widths(value):
+    return torch.full_like(WAVE, value)
+
+
+def test_a_sharper_spectrum_is_brought_to_the_resolution_whatever_its_pixels():
+    line = gaussian(3)
+    found = smooth_to(WAVE, line, ALL, widths(0.5 * 3), widths(0.5 * 5))
+    assert (found - gaussian(5)).abs().max() < 2e-5
+
+
+@pytest.mark.parametrize("own", [2.5, 4.0, torch.nan, 0.0, -1.0])
+def test_no_spectrum_is_made_sharper_nor_one_changed_whose_width_is_not_known(own):
+    line = gaussian(3)
+    assert torch.equal(smooth_to(WAVE, line, ALL, widths(own), widths(2.5)), line)
+
+
+def test_nothing_passes_over_a_gap_between_two_arms(generator):
+    """The pixels at the gap are bad, as readers of arms leave them."""
+    flux = torch.rand(1, 80, generator=generator, dtype=torch.float64)
+    wave, good = WAVE + 900 * (PIXEL >= 40), ALL.clone()
+    good[:, 39:41] = False
+    other = flux.clone()
+    other[:, 40:] += 100
+    first, second = (
+        smooth_to(wave, each, good, widths(0.4), widths(2.5)) for each in (flux, other)
+    )
+    torch.testing.assert_close(first[:, :39], second[:, :39], rtol=0, atol=1e-3)
+
+
+def test_a_width_known_on_a_grid_is_interpolated_and_constant_beyond():
+    grid = torch.tensor([5000.0, 5010.0, 5020.0], dtype=torch.float64)
+    fwhm = torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64)
+    wave = torch.tensor([[4000.0, 5000.0, 5005.0, 5015.0, 9000.0]], dtype=torch.float64)
+    wanted = torch.tensor([[2.0, 2.0, 2.5, 4.0, 5.0]], dtype=torch.float64) / FWHM_PER_SIGMA
+    torch.testing.assert_close(on_pixels(wave, grid, fwhm), wanted)

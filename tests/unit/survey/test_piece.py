@@ -77,8 +77,8 @@ def test_names_that_are_not_utf8_go_into_the_shard_and_the_rejects(pack):
 def test_a_normalised_flux_that_is_not_finite_is_a_reject(pack, monkeypatch):
     original = pieces.Preprocessor.__call__
 
-    def spoil(self, spectra, windows=()):
-        batch = original(self, spectra, windows)
+    def spoil(self, spectra, windows=(), lsf_fwhm=None):
+        batch = original(self, spectra, windows, lsf_fwhm)
         batch.flux[0, 50] = torch.nan
         return batch
 

@@ -6,7 +6,8 @@ from tests.data.lamost import make as files
 from torchfit.exceptions import SpectrumError
 from torchfit.files.fits_file import FitsUnit, read_fits
 from torchfit.files.fits_header import FitsHeader
-from torchfit.surveys.lamost_header import MAX_REDSHIFT, Known, star_info
+from torchfit.surveys.lamost_header import Known, star_info
+from torchfit.surveys.plausible import MAX_REDSHIFT
 
 
 def unit_of(tmp_path, layout="table", **changes):

@@ -1,0 +1,103 @@
+"""Arrays with units, and spectra of specutils, as plain numbers in our units."""
+
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+
+from torchfit.exceptions import SpectrumError
+
+FLUX_DENSITY = u.Unit("erg / (s cm2 AA)")
+
+
+def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[Any, ...]:
+    """Wave, flux, ivar, redshift and name of a specutils Spectrum, by increasing wavelength.
+
+    Raises:
+        SpectrumError: If flux or ivar are given beside it, or it holds several spectra.
+    """
+    if flux is not None or ivar is not None:
+        raise SpectrumError("a specutils Spectrum brings its own flux and errors: give it alone")
+    wave = spectrum.spectral_axis.to(u.AA, u.spectral())
+    flux, sigma = spectrum.flux, spectrum.uncertainty
+    if np.ndim(flux) != 1:
+        raise SpectrumError(f"a specutils Spectrum of shape {np.shape(flux)}: give them one by one")
+    if sigma is not None:
+        from astropy.nddata import InverseVariance
+
+        ivar = sigma.represent_as(InverseVariance).quantity
+        ivar = np.where(np.isfinite(ivar.value), ivar.value, 0.0) * ivar.unit
+    masked = np.zeros(len(wave), bool) if spectrum.mask is None else np.asarray(spectrum.mask, bool)
+    order = np.argsort(wave)  # A spectrum by frequency runs the other way.
+    flux = np.where(masked, np.nan, flux.value) * flux.unit
+    redshift = getattr(spectrum, "redshift", None)
+    z = float(redshift) if z is None and redshift is not None else z
+    name = name or str(spectrum.meta.get("name", ""))
+    return wave[order], flux[order], None if ivar is None else ivar[order], z, name
+
+
+def _numbers(values: Any, what: str) -> np.ndarray:
+    """One row of real numbers in double precision."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iufb" or array.ndim != 1 or array.size == 0:
+        raise SpectrumError(
+            f"{what} must be one row of real numbers, not {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.float64)
+
+
+def convert(values: Any, unit: u.UnitBase, what: str, equivalencies: Any = ()) -> np.ndarray:
+    """Numbers of a quantity in a unit.
+
+    Raises:
+        SpectrumError: If the units do not convert.
+    """
+    try:
+        return np.asarray(values.to_value(unit, equivalencies))
+    except u.UnitConversionError as error:
+        raise SpectrumError(f"{what} in {values.unit} does not convert to {unit}") from error
+
+
+def wavelength(wave: Any) -> np.ndarray:
+    """Wavelengths in Angstrom, from numbers in Angstrom or a quantity.
+
+    Raises:
+        SpectrumError: If they do not increase, or their unit does not convert.
+    """
+    if isinstance(wave, u.Quantity):
+        wave = convert(wave, u.AA, "wave", u.spectral())
+    length = _numbers(wave, "wave")
+    if not (np.isfinite(length).all() and (np.diff(length) > 0).all() and length[0] > 0):
+        raise SpectrumError("wave must be finite, positive and increasing: sort the pixels by it")
+    return length
+
+
+def flux_and_ivar(flux: Any, ivar: Any, wave: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Flux per wavelength and inverse variance as numbers of one scale.
+
+    Raises:
+        SpectrumError: If shapes or units do not fit, or an inverse variance is negative.
+    """
+    scale: np.ndarray = np.ones_like(wave)
+    if isinstance(flux, u.Quantity):
+        unit = flux.unit
+        if unit.is_equivalent(FLUX_DENSITY, u.spectral_density(wave * u.AA)):
+            factor = (1 * unit).to_value(FLUX_DENSITY, u.spectral_density(wave * u.AA))
+            scale = np.broadcast_to(factor, wave.shape)
+        elif unit.is_equivalent(u.mag) or not (
+            unit.is_equivalent(u.one) or unit.physical_type in ("unknown", "data quantity")
+        ):
+            raise SpectrumError(f"flux in {unit} is no flux density, counts or plain number")
+        if isinstance(ivar, u.Quantity):
+            ivar = convert(ivar, unit**-2, "ivar")
+        flux = flux.value
+    values = _numbers(flux, "flux")
+    error = None if ivar is None else _numbers(ivar, "ivar")
+    if values.shape != wave.shape or (error is not None and error.shape != wave.shape):
+        shapes = (wave.shape, values.shape, None if error is None else error.shape)
+        raise SpectrumError(f"wave, flux and ivar have shapes {shapes}; they must be equal")
+    if error is not None and (error < 0).any():
+        raise SpectrumError("ivar must not be negative; 0 marks a bad pixel")
+    # Only the shape of the spectrum counts: a scale near 1 keeps the numbers tame.
+    relative = scale / np.median(scale)
+    return values * relative, None if error is None else error / np.square(relative)

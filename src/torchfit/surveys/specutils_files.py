@@ -1,0 +1,69 @@
+"""Spectra from files of any format that specutils reads."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from torchfit.exceptions import SpectrumError
+from torchfit.files.table_file import quiet_astropy
+
+VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "MUSCLES", "MaNGA")
+"""Words in the names of specutils' formats whose wavelengths are in vacuum by definition."""
+GENERIC = ("tabular-fits", "wcs1d-fits", "ASCII", "ECSV", "IPAC")
+"""Formats of specutils that are of no survey."""
+
+
+def read_file(path: Path, format: str | None) -> tuple[str, list[Any]]:
+    """Read all spectra of a file.
+
+    Args:
+        path: The file.
+        format: Name of a format of specutils; found out if ``None``.
+
+    Returns:
+        The format, and the ``specutils.Spectrum`` objects, each of one spectrum.
+
+    Raises:
+        SpectrumError: If specutils is not installed or does not read it.
+    """
+    try:
+        from specutils import SpectrumList
+        from specutils.io.registers import identify_spectrum_format
+
+        import torchfit.surveys.specutils_loaders  # noqa: F401
+    except ImportError as error:
+        raise SpectrumError("reading files needs specutils: pip install specutils") from error
+    if not path.is_file():
+        raise SpectrumError(f"no such file: {path}")
+    try:
+        with quiet_astropy(), np.errstate(all="ignore"):
+            found = format or _specific(identify_spectrum_format(str(path), SpectrumList))
+            spectra = SpectrumList.read(str(path), format=found or None)
+    except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
+        why = " ".join(str(error).split())[:200]
+        raise SpectrumError(f"{path} cannot be read ({why}); name its format") from error
+    return found, [row for each in spectra for row in _rows(each)]
+
+
+def medium_of(format: str) -> str | None:
+    """Whether the wavelengths of a format are in vacuum by definition.
+
+    Args:
+        format: Name of a format of specutils.
+
+    Returns:
+        ``vacuum``, or ``None`` if the format does not say it.
+    """
+    return "vacuum" if any(word.lower() in format.lower() for word in VACUUM) else None
+
+
+def _rows(spectrum: Any) -> list[Any]:
+    """One spectrum each, of an object that may hold several on one grid."""
+    return [spectrum] if np.ndim(spectrum.flux) <= 1 else [r for s in spectrum for r in _rows(s)]
+
+
+def _specific(formats: str | list[str]) -> str:
+    """The format to read with: that of a survey before a generic one; empty for none."""
+    several = [formats] if isinstance(formats, str) else formats
+    return min(several, key=lambda name: name in GENERIC, default="")

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from tests.contract.reader_contract import ReaderContract
+from tests.data.files import make as files
+from tests.data.lamost.make import make as make_lamost
+
+from torchfit.exceptions import ConfigError, DataError, SpectrumError
+from torchfit.surveys.files import FilesReader
+from torchfit.surveys.medium import vacuum_to_air
+
+
+class TestContract(ReaderContract):
+    @pytest.fixture
+    def reader(self, tmp_path):
+        files.make(tmp_path / "a.fits")
+        files.make(tmp_path / "b" / "nm.fits", "nm", "W / (m2 um)")
+        files.make(tmp_path / "frequency.fits", "THz", "Jy")
+        files.make(tmp_path / "table.ecsv", "AA", "erg / (s cm2 AA)")
+        files.make(tmp_path / "wcs1d.fits")
+        files.make_several(tmp_path / "night.fits")
+        make_lamost(tmp_path / "spec-56591-x.fits.gz")
+        return FilesReader(str(tmp_path), medium="vacuum")
+
+    def test_a_file_of_several_spectra_has_several_sources(self, reader):
+        sources = reader.sources()
+        assert [source for source in sources if source.startswith("night")] == [
+            f"night.fits:000{row}" for row in range(3)
+        ]
+        assert len(sources) == 9
+        assert reader.file_of("night.fits:0002") == reader.folder / "night.fits"
+
+    def test_formats_and_units_agree(self, reader):
+        plain, other = reader.read("a.fits"), reader.read("b/nm.fits")
+        np.testing.assert_allclose(other.wave, plain.wave, rtol=1e-12)
+        np.testing.assert_allclose(other.flux, plain.flux, rtol=1e-12)
+        np.testing.assert_allclose(other.ivar, plain.ivar, rtol=1e-12)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(name="x.fits", *arguments, **settings):
+        files.make(tmp_path / name, *arguments)
+        return FilesReader(str(tmp_path), **({"medium": "vacuum"} | settings)).read(name)
+
+    return read
+
+
+def test_what_is_known_of_a_plain_image(read):
+    spectrum = read("wcs1d.fits")
+    assert (spectrum.info.name, spectrum.info.ra, spectrum.info.mjd) == ("my star", 10.5, 57000)
+    assert not spectrum.has_ivar and spectrum.info.snr == {}
+
+
+def test_errors_give_the_ratio_by_band_and_bad_pixels_are_masked(read):
+    spectrum = read()
+    assert spectrum.has_ivar and set(spectrum.ivar) == {0.0, 4.0}
+    assert np.flatnonzero(spectrum.ivar == 0).tolist() == [files.BAD]
+    assert spectrum.info.snr["g"] == pytest.approx(60, rel=0.01)
+
+
+def test_without_errors_the_fit_estimates_the_noise(read):
+    spectrum = read("x.fits", "AA", files.FLAM, False)
+    assert not spectrum.has_ivar and set(spectrum.ivar) == {0.0, 1.0}
+
+
+def test_air_is_converted_and_nothing_is_assumed(read, tmp_path):
+    vacuum = read()
+    air = FilesReader(str(tmp_path), medium="air").read("x.fits")
+    np.testing.assert_allclose(vacuum_to_air(air.wave), vacuum.wave, rtol=1e-8)
+    with pytest.raises(SpectrumError, match=r"x\.fits: .*data\.medium=air"):
+        FilesReader(str(tmp_path)).read("x.fits")
+
+
+def test_a_format_that_defines_its_medium_needs_no_word(tmp_path):
+    make_lamost(tmp_path / "spec-1.fits")
+    stated, silent = (
+        FilesReader(str(tmp_path), medium=m).read("spec-1.fits") for m in ("air", None)
+    )
+    np.testing.assert_array_equal(stated.wave, silent.wave)
+
+
+def test_redshift_and_resolution_of_all(read):
+    spectrum = read(z=1e-4, lsf_fwhm=2.355)
+    assert spectrum.info.z == 1e-4
+    assert spectrum.lsf_sigma == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reason"),
+    [
+        ("wcs1d.fits", ("AA", "K"), "flux in K"),
+        ("wcs1d.fits", ("AA", "mag"), "flux in mag"),
+        ("x.fits", ("AA", "K"), "cannot be read"),
+    ],
+)
+def test_unknown_units_are_a_reject(read, name, arguments, reason):
+    with pytest.raises(SpectrumError, match=f"{name}: .*{reason}"):
+        read(name, *arguments)
+
+
+@pytest.mark.parametrize("content", [b"", b"no spectrum", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_a_format_nobody_reads_is_a_reject(tmp_path, content):
+    (tmp_path / "picture.png").write_bytes(content)
+    files.make(tmp_path / "x.fits")
+    reader = FilesReader(str(tmp_path), medium="air")
+    outcomes = dict(reader.spectra(reader.sources()))
+    assert isinstance(outcomes["picture.png"], SpectrumError)
+    assert str(outcomes["picture.png"]).startswith("picture.png: cannot be read")
+    assert not isinstance(outcomes["x.fits"], SpectrumError)
+
+
+def test_a_format_is_taken_at_its_word(read):
+    with pytest.raises(SpectrumError, match=r"x\.fits: "):
+        read(format="APOGEE apStar")
+
+
+@pytest.mark.parametrize("wrong", [{"medium": "water"}, {"lsf_fwhm": 0.0}, {"lsf_fwhm": -1.0}])
+def test_settings_that_make_no_sense_are_one_line(wrong):
+    with pytest.raises(ConfigError, match=f"data.{next(iter(wrong))}="):
+        FilesReader("folder", **wrong)
+
+
+def test_an_empty_folder_is_one_line(tmp_path):
+    with pytest.raises(DataError, match="no file below"):
+        FilesReader(str(tmp_path)).sources()
