@@ -5,23 +5,31 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.simulated.device import SimTensor
+from tests.simulated.traffic import counted
 
 from torchfit.group.grouping import Grouping
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import NoiseShape
 from torchfit.likelihood.nuisance import Nuisance
+from torchfit.likelihood.prior import StartPrior
+from torchfit.likelihood.shared_table import NodeColumns, Table
+from torchfit.match.component_cfi import ComponentCFI
 from torchfit.match.matching import Matching
 from torchfit.measure.batch import GroupBatch
 from torchfit.measure.device import to_device
 from torchfit.measure.fitter import BatchFitter
+from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
 from torchfit.optimise.gradient import GradientDescent
 from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.optimise.problem import Fit
+from torchfit.optimise.subspace import Subspace
 from torchfit.optimise.turbo import TrustRegionOptimisation
 from torchfit.uncertainty.sampler import EnsembleSampler
 from torchfit.uncertainty.sampling import PosteriorSampling
+from torchfit.uncertainty.streams import Streams
 
 SIM, CPU = torch.device("sim", 0), torch.device("cpu")
 FEW = {"n_random": 3, "max_iterations": 2, "min_iterations": 1, "raw_samples": 16}
@@ -140,3 +148,50 @@ def test_stars_without_errors(assert_same, noise, metric):
 def test_single_precision(assert_same, spectra, metric):
     flux, ivar = spectra.flux.float(), spectra.ivar.float()
     assert_same(settings_of(metric, space="components"), flux=flux, ivar=ivar)
+
+
+MADE = [
+    (NodeColumns, "at"), (Table, "of"), (ComponentCFI, "of"), (StartPrior, "to"),
+    (Measurement, "empty"), (Fit, "at_start"), (Subspace, "best_match_cube"),
+    (BayesianOptimisation, "_random"), (Streams, "uniform"), (Nuisance, "columns"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("owner", "name"), MADE)
+def test_a_tensor_on_the_wrong_device_is_found(assert_same, monkeypatch, owner, name):
+    """Whatever makes tensors, made to leave its own on the CPU."""
+    made = owner.__dict__[name]
+    make = made.__func__ if isinstance(made, classmethod) else made
+
+    def on_the_cpu(*arguments):
+        value = make(*arguments)
+        if isinstance(value, tuple):
+            return type(value)(*(each.cpu() for each in value))
+        return to_device(value, CPU)
+
+    wrapped = classmethod(on_the_cpu) if isinstance(made, classmethod) else on_the_cpu
+    monkeypatch.setattr(owner, name, wrapped)
+    with pytest.raises((RuntimeError, AssertionError)):
+        assert_same(settings_of("common", "bo", "components", SAMPLING))
+
+
+@pytest.mark.parametrize("n_stars", [20, 80])
+def test_the_processor_seldom_waits_for_the_device(masked_emulator, observe, draw_labels, n_stars):
+    """With the settings of a survey: two times for a step, two more when stars are gathered.
+
+    Beside the steps: which stars are usable and whose they are (3), pairs of node and level, what
+    has errors (2), gaps of the emulator (3), the windows of lines, the check of two solutions, and
+    the stars of each key. To the device go three lists of stars for a node.
+    """
+    spectra = observe(draw_labels(n_stars, 60), 0.01, seed=60, masked=0.02)
+    fitter = BatchFitter(masked_emulator, settings_of(space="components"))
+    found, star = fitter.match(spectra), torch.arange(n_stars)
+    batch = GroupBatch(star, star // 10, spectra, 0, found.start, found.best_cfi)
+    fitter, batch = fitter.to(SIM), to_device(batch, SIM)
+    fitter.measure(batch)  # Makes the tables.
+    with counted() as traffic:
+        measured = fitter.measure(batch)
+    steps = 1 + int(measured.fit.iterations.max())
+    n_nodes = len(masked_emulator.residuals.nodes)
+    assert 0 < traffic.waits <= 13 + 4 * steps
+    assert traffic["to device"] <= 4 + 3 * n_nodes + steps
