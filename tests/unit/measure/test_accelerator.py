@@ -163,8 +163,8 @@ def test_a_tensor_on_the_wrong_device_is_found(assert_same, monkeypatch, owner, 
     made = owner.__dict__[name]
     make = made.__func__ if isinstance(made, classmethod) else made
 
-    def on_the_cpu(*arguments):
-        value = make(*arguments)
+    def on_the_cpu(*arguments, **settings):
+        value = make(*arguments, **settings)
         if isinstance(value, tuple):
             return type(value)(*(each.cpu() for each in value))
         return to_device(value, CPU)
