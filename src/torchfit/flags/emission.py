@@ -59,6 +59,7 @@ class Emission:
             of the window is good, says nothing.
         """
         found = torch.zeros(len(residual), dtype=torch.bool, device=residual.device)
+        wave = wave.cpu()  # Windows of an accelerator's pixels would be counted one by one.
         for line in self.lines:
             found |= self._in_emission(line, wave, residual, good)
         return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -167,7 +168,11 @@ class WhitenedForm:
 
     def whiten(self, rows: Float[Tensor, "star row comp"]) -> Float[Tensor, "star row comp"]:
         """Rows of coefficients in these coordinates."""
-        return by_key(rows, self.whitener, self.key)
+        return self._stars.times(rows, self.whitener)
+
+    @cached_property
+    def _stars(self) -> "StarsByKey":
+        return StarsByKey.of(self.key, len(self.whitener), self.pull.device)
 
     def value(self, offset: Float[Tensor, "star cand comp"]) -> Float[Tensor, "star cand"]:
         """See :meth:`QuadraticForm.value`."""
@@ -204,24 +209,49 @@ class WhitenedForm:
         )
 
 
-def by_key(
-    rows: Float[Tensor, "star *row column"],
-    matrices: Sequence[Float[Tensor, "column other"]] | Float[Tensor, "key column other"],
-    key: Int[Tensor, " star"],
-) -> Float[Tensor, "star *row other"]:
-    """Rows of every star times the matrix of its key.
+@dataclass(frozen=True)
+class StarsByKey:
+    """The stars of every key, counted once: an accelerator is asked for their numbers once, too.
 
     Args:
-        rows: One or some rows per star.
-        matrices: One per key.
-        key: Key of each star.
-
-    Returns:
-        The products.
+        order: Stars, those of the first key first.
+        sizes: Number of stars of each key.
     """
-    result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
-    sizes = key.bincount(minlength=len(matrices)).tolist()
-    for matrix, star in zip(matrices, key.argsort(stable=True).split(sizes), strict=True):
-        if len(star):
-            result[star] = rows[star] @ matrix
-    return result
+
+    order: Int[Tensor, " star"]
+    sizes: Sequence[int]
+
+    @classmethod
+    def of(cls, key: Int[Tensor, " star"], n_keys: int, device: torch.device) -> "StarsByKey":
+        """Sort the stars.
+
+        Args:
+            key: Key of each star.
+            n_keys: Number of keys.
+            device: Where the stars are.
+
+        Returns:
+            The sorted stars.
+        """
+        key = key.cpu()
+        return cls(key.argsort(stable=True).to(device), key.bincount(minlength=n_keys).tolist())
+
+    def times(
+        self,
+        rows: Float[Tensor, "star *row column"],
+        matrices: Sequence[Float[Tensor, "column other"]] | Float[Tensor, "key column other"],
+    ) -> Float[Tensor, "star *row other"]:
+        """Rows of every star times the matrix of its key.
+
+        Args:
+            rows: One or some rows per star.
+            matrices: One per key.
+
+        Returns:
+            The products.
+        """
+        result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
+        for matrix, star in zip(matrices, self.order.split(list(self.sizes)), strict=True):
+            if len(star):
+                result[star] = rows[star] @ matrix
+        return result

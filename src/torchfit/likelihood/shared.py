@@ -73,21 +73,24 @@ class SharedLikelihood:
         good = spectra.good & self.emulator.flux_pca.good
         y = (spectra.flux.to(self.dtype) - self.emulator.flux_of(centre)).masked_fill_(~good, 0.0)
         node, level = self._node(start[:, 0]), self._level(spectra, start)
-        keys, key = torch.unique(torch.stack([node, level], dim=1), dim=0, return_inverse=True)
+        # Tables are found by number: here alone the processor waits for an accelerator.
+        pairs = torch.stack([node, level], dim=1).cpu()
+        keys, key = torch.unique(pairs, dim=0, return_inverse=True)
         tables = [self._table(*pair) for pair in keys.tolist()]
         target, constant = torch.empty_like(centre), torch.empty_like(centre[:, 0])
         clipped, score = torch.zeros_like(good), torch.full_like(centre[:, 0], torch.nan)
         for number in keys[:, 0].unique().tolist():
-            star = (node == number).nonzero()[:, 0]
+            place = (pairs[:, 0] == number).nonzero()[:, 0]
             here = (keys[:, 0] == number).nonzero()[:, 0]
             own = tables[here[0] : here[-1] + 1]
-            shared = NodeTables(self._columns[number], own, key[star] - here[0])
+            shared = NodeTables(self._columns[number], own, key[place] - here[0])
+            star = place.to(node.device)
             filled = shared.fill(y[star], good[star], self.metric.outliers, self.sharing.rounds)
             clipped[star], score[star] = filled.clipped, filled.score
             target[star], constant[star] = shared.form(filled.y)
         whitener = torch.stack([table.whitener for table in tables])
         share = torch.stack([table.share for table in tables])
-        form = WhitenedForm(whitener, share, key, target, constant)
+        form = WhitenedForm(whitener, share, key.to(node.device), target, constant)
         objective = Objective(self.predictor, centre, form, prior, self.metric.support)
         return Condensed(objective, clipped, score.double())
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.likelihood.form import by_key
+from torchfit.likelihood.form import StarsByKey
 from torchfit.likelihood.metric import without_gaps
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.outliers import Outliers
@@ -129,15 +129,16 @@ class NodeTables:
     Args:
         columns: The columns of the node.
         tables: Tables of the levels.
-        key: Which of them each star has.
+        key: Which of them each star has, on any device.
     """
 
     def __init__(
         self, columns: NodeColumns, tables: Sequence[LevelMatrices], key: Int[Tensor, " star"]
     ) -> None:
         self.own, self.wide = columns.own.float(), columns.wide.float()
-        self.tables, self.key = tables, key
-        self.weight = torch.stack([table.weight for table in tables])[key]
+        self.tables = tables
+        self.stars = StarsByKey.of(key, len(tables), self.own.device)
+        self.weight = torch.stack([table.weight for table in tables])[key.to(self.own.device)]
 
     def fill(
         self,
@@ -163,7 +164,7 @@ class NodeTables:
         score = torch.full_like(y[:, 0], torch.nan)
         for number in range(rounds):
             pull = (filled * self.weight) @ self.wide
-            model = by_key(pull, inverses, self.key) @ self.wide.mT
+            model = self.stars.times(pull, inverses) @ self.wide.mT
             if outliers is not None:
                 residual = (y - model).mul_(root).masked_fill_(~counted, 0.0)
                 if number == 0:
@@ -186,7 +187,7 @@ class NodeTables:
         """
         weighted = y * self.weight
         pull = weighted @ self.own
-        target = by_key(pull, [table.inverse for table in self.tables], self.key)
-        mean = by_key(pull, [table.whole for table in self.tables], self.key)
+        target = self.stars.times(pull, [table.inverse for table in self.tables])
+        mean = self.stars.times(pull, [table.whole for table in self.tables])
         constant = (weighted * y).sum(dim=1) - (pull * mean).sum(dim=1)
         return target, constant

@@ -118,9 +118,9 @@ class _Descent:
 
     def _gather(self) -> None:
         """Keep only the stars that move."""
-        moving = self.moving[self.star]
-        if not moving.all():
-            self.star, self.objective = self.star[moving], self.objective[moving.nonzero()[:, 0]]
+        moving = self.moving[self.star].nonzero()[:, 0]
+        if len(moving) < len(self.star):
+            self.star, self.objective = self.star[moving], self.objective[moving]
 
     def _step(self, tolerance: float) -> None:
         """Try one step of every star."""
@@ -138,9 +138,11 @@ class _Descent:
         there = torch.where(better[:, None, None], hessian, self.hessian[star])
         known = moving & solvable & loss.isfinite()
         self._learn_curvature(known, trial - before, gradient, there)
-        taken = star[better]
-        self.unit[taken], self.loss[taken] = trial[better], loss[better]
-        self.gradient[taken], self.hessian[taken] = gradient[better], hessian[better]
+        # A mask would have an accelerator count it, five times a step.
+        self.unit[star] = torch.where(better[:, None], trial, before)
+        self.loss[star] = torch.where(better, loss, self.loss[star])
+        self.gradient[star] = torch.where(better[:, None], gradient, self.gradient[star])
+        self.hessian[star] = there
         damping = (self.damping[star] * torch.where(better, 0.2, 5.0)).clamp(*DAMPING_RANGE)
         self.damping[star] = torch.where(moving, damping, self.damping[star])
         self.iterations[star] += moving
@@ -188,10 +190,11 @@ class _Descent:
         size = left.norm(dim=1) * step.norm(dim=1)
         usable = known & (divisor.abs() > 1e-8 * size)
         update = left[:, :, None] * left[:, None, :] / divisor[:, None, None]
-        secant[star[usable]] += update[usable]
+        secant[star] += torch.where(usable[:, None, None], update, 0.0)
 
     def _rest(self, done: Bool[Tensor, " work"], solvable: Bool[Tensor, " work"]) -> None:
         """Let finished stars rest."""
-        star = self.star[done]
-        self.stop[star] = torch.where(solvable[done], CONVERGED, SINGULAR)
-        self.moving[star] = False
+        star = self.star
+        stop = torch.where(solvable, CONVERGED, SINGULAR)
+        self.stop[star] = torch.where(done, stop, self.stop[star])
+        self.moving[star] = self.moving[star] & ~done
