@@ -33,7 +33,8 @@ def test_the_tables_and_the_places_are_printed(trained, artefact):
 def test_what_is_written(trained, artefact):
     _, folder = trained
     names = {path.name for path in artefact.iterdir()}
-    assert names == {"weights.safetensors", "emulator.json", "LICENSE-library.txt"}
+    files = {"weights.safetensors", "errors.safetensors", "emulator.json", "LICENSE-library.txt"}
+    assert names == files
     assert {path.name for path in folder.iterdir()} == {
         "emulator",
         "report.html",
