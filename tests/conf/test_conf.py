@@ -19,9 +19,12 @@ CONF = Path(__file__).parents[2] / "conf"
 PROGRAMS = ("train", "infer")
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
 REFERENCES = [option for group, option in OPTIONS if group == "compare"]
+TREES = ("desi", "files", "lamost_dr10", "lamost_mrs", "sdss")
 NEEDED = {
-    ("data", name): ["data.root=spectra"] for name in ("lamost_dr10", "sdss", "desi", "files")
-} | {("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES}
+    **{("data", name): ["data.root=spectra"] for name in TREES},
+    ("data", "table"): ["data.path=spectra.fits", "data.medium=vacuum"],
+    **{("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES},
+}
 """Values without a default, by option."""
 
 AFTER_THE_FIT = {"catalogue", "compare", "crossmatch"}
@@ -53,6 +56,7 @@ PULLS = {
     ("data", "lamost_sample"): {"pack": "lamost"},
     ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
     ("data", "stelib"): {"pack": "default"},
+    ("data", "table"): {"pack": "default"},
     ("emulator", "cross_validated"): {"library": "miles", "preprocess": "miles"},
     ("emulator", "elodie"): {"library": "elodie", "preprocess": "elodie"},
     ("emulator", "mastar"): {"library": "mastar", "preprocess": "mastar"},

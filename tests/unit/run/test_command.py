@@ -32,7 +32,8 @@ def composition_error(*overrides):
         ),
         (
             "data=galex",
-            "data=galex is unknown; use one of: lamost_dr10, lamost_mock, lamost_sample, stelib",
+            "data=galex is unknown; use one of: desi, files, lamost_dr10, lamost_mock, "
+            "lamost_mrs, lamost_sample, sdss, stelib, table",
         ),
         ("experiment=papers", "experiment=papers is unknown; use one of: paper"),
         ("artefact=a/b=c", "cannot read artefact=a/b=c; write key=value"),

@@ -30,6 +30,7 @@ def test_what_a_program_takes(ask, shell):
     assert set(ask("torchfit infer data=lamost", shell)) == {
         "data=lamost_dr10",
         "data=lamost_mock",
+        "data=lamost_mrs",
         "data=lamost_sample",
     }
     assert "results=" in ask("/opt/bin/torchfit  validate   re", shell)
