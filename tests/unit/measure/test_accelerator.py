@@ -12,7 +12,7 @@ from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import NoiseShape
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.prior import StartPrior
-from torchfit.likelihood.shared_table import NodeColumns, Table
+from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns
 from torchfit.match.component_cfi import ComponentCFI
 from torchfit.match.matching import Matching
 from torchfit.measure.batch import GroupBatch
@@ -151,7 +151,7 @@ def test_single_precision(assert_same, spectra, metric):
 
 
 MADE = [
-    (NodeColumns, "at"), (Table, "of"), (ComponentCFI, "of"), (StartPrior, "to"),
+    (NodeColumns, "at"), (LevelMatrices, "of"), (ComponentCFI, "of"), (StartPrior, "to"),
     (Measurement, "empty"), (Fit, "at_start"), (Subspace, "best_match_cube"),
     (BayesianOptimisation, "_random"), (Streams, "uniform"), (Nuisance, "columns"),
 ]  # fmt: skip
@@ -195,3 +195,8 @@ def test_the_processor_seldom_waits_for_the_device(masked_emulator, observe, dra
     n_nodes = len(masked_emulator.residuals.nodes)
     assert 0 < traffic.waits <= 13 + 4 * steps
     assert traffic["to device"] <= 4 + 3 * n_nodes + steps
+
+
+def test_everything_at_once(assert_same, noise):
+    """What the test of wrong devices spoils is right before."""
+    assert_same(settings_of("common", "bo", "components", SAMPLING), noise)
