@@ -195,3 +195,8 @@ def test_the_processor_seldom_waits_for_the_device(masked_emulator, observe, dra
     n_nodes = len(masked_emulator.residuals.nodes)
     assert 0 < traffic.waits <= 13 + 4 * steps
     assert traffic["to device"] <= 4 + 3 * n_nodes + steps
+
+
+def test_everything_at_once(assert_same, noise):
+    """What the test of wrong devices spoils is right before."""
+    assert_same(settings_of("common", "bo", "components", SAMPLING), noise)
