@@ -40,6 +40,7 @@ def test_what_is_written(trained, artefact):
         "report.html",
         "train.log",
         ".hydra",
+        ".torchfit.json",
     }
     page = (folder / "report.html").read_text()
     assert "<html" in page
