@@ -68,7 +68,10 @@ def test_every_example_can_be_typed(name):
 
 @pytest.mark.parametrize("page", ["README.md", "docs/scale.md", "docs/catalogue.md"])
 def test_every_command_of_the_pages_can_be_typed(page):
-    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    fences = re.findall(
+        r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+    blocks = [block for language, block in fences if not language]
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     typed = [command for line in lines for command in re.split(r" #|&&|\|\|", line)]
     found = [shlex.split(re.sub(r".*?(?=torchfit)", "", c)) for c in typed if "torchfit " in c]
