@@ -117,7 +117,7 @@ def test_a_shell_completes(installed, tmp_path):
     ended = installed.run(tmp_path, "bash", "--norc", "-c", SHELL)
     assert ended.stdout.splitlines() == [
         "validate",
-        "data=lamost_mock",
+        "data=lamost_mock data=lamost_mrs",
         "library=mastar library=mastar_mock",
     ]
 
