@@ -245,7 +245,8 @@ def mock(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iter
 def repeats(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iterator[Judged]:
     """Differences of repeats; random errors by the repeats of the other half of the stars."""
     names, snr = emulator.label_names, signal_to_noise(table)
-    visits, measured = visits_of(table, snr), measured_labels(table, names)
+    visits = visits_of(table, snr)
+    measured = measured_labels(table.iloc[visits.row], names)
     learning = build(composed().uncertainty).learning
     half = folds_by_star(visits.star.tolist(), 2, 0).numpy()
     pulls: dict[str, list[np.ndarray]] = {"fisher": [], "calibrated": []}
@@ -268,7 +269,7 @@ def some(
     visits: Visits, measured: MeasuredLabels, rows: np.ndarray
 ) -> tuple[Visits, MeasuredLabels]:
     """Some observations."""
-    few = Visits(visits.star[rows], visits.exposure[rows], visits.snr[rows])
+    few = Visits(visits.star[rows], visits.exposure[rows], visits.snr[rows], visits.row[rows])
     return few, measured[torch.from_numpy(rows)]
 
 

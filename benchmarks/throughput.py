@@ -29,6 +29,8 @@ from optimisers import EVALUATIONS, package_bo, problem_of
 from record import FOLDER, record
 from settings import build, composed, fitter
 from torchfit.catalogue.merge import merge_parts
+from torchfit.catalogue.parquet_file import write_parquet
+from torchfit.catalogue.schema import columns
 from torchfit.emulator.artefact import load_emulator
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
@@ -78,8 +80,11 @@ def one_size(artefact: Path, shards: list[Path], n_stars: int, work: Path) -> li
         lambda: fit_survey(survey, method, build(cfg.trainer), work / "parts", batch_groups=20)
     )
     expected = np.arange(n_stars)
-    table, merging = timed(lambda: merge_parts(parts, expected, emulator.label_names))
-    _, writing = timed(lambda: table.to_parquet(work / "catalogue.parquet"))
+    table, merging = timed(
+        lambda: merge_parts(parts, expected, emulator.label_names, work / "table")
+    )
+    schema = columns(emulator.label_names)
+    _, writing = timed(lambda: write_parquet(work / "catalogue.parquet", table, schema, {}))
     seconds = {"match": matching, "fit": fitting, "merge and write": merging + writing}
     seconds["match, fit, write"] = sum(seconds.values())
     return [

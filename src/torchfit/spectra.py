@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import SpectrumError
@@ -174,6 +174,21 @@ class Spectra:
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""
         return Spectra(self.wave, self.flux[star], self.ivar[star], self.has_ivar[star])
+
+
+def evenly(places: Int[np.ndarray, " place"], at_most: int) -> Int[np.ndarray, " chosen"]:
+    """All of some places, or as many as wanted, evenly spread.
+
+    Args:
+        places: Places in order.
+        at_most: How many to take at most.
+
+    Returns:
+        The chosen places.
+    """
+    if places.size <= at_most:
+        return places
+    return places[np.linspace(0, places.size - 1, at_most).astype(int)]
 
 
 def slices(n_rows: int, at_once: int) -> list[slice]:

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from torchfit.exceptions import SpectrumError
-from torchfit.spectra import Spectra, Spectrum, StarInfo, slices
+from torchfit.spectra import Spectra, Spectrum, StarInfo, evenly, slices
 
 WAVE, ONES = np.arange(4000.0, 4010.0), np.ones(10)
 INFO = StarInfo("file.fits")
@@ -94,3 +96,15 @@ def test_slices_cover_every_row_once(n_rows, sizes):
     pieces = [rows[piece] for piece in slices(n_rows, 4)]
     assert [len(piece) for piece in pieces] == sizes
     assert [row for piece in pieces for row in piece] == rows
+
+
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_places_are_all_or_evenly_chosen(n_places, at_most):
+    places = 3 * np.arange(n_places)
+    chosen = evenly(places, at_most)
+    assert len(chosen) == min(n_places, at_most)
+    assert set(chosen) <= set(places)
+    if 1 < at_most < n_places:
+        gaps = np.diff(chosen // 3)
+        assert (chosen[0], chosen[-1]) == (places[0], places[-1])
+        assert gaps.max() - gaps.min() <= 1

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from torchfit.catalogue.schema import Column
+from torchfit.files.table_pieces import Table, pieces_of
+from torchfit.spectra import slices
 
 NULL = -9999
 """An integer that is missing."""
@@ -18,7 +20,7 @@ Field = tuple[str, str] | tuple[str, str, tuple[int]]
 
 
 def binary_rows(
-    table: pd.DataFrame,
+    table: Table,
     schema: Sequence[Column],
     text_field: Callable[[Column], Field],
     text_cells: Callable[[pd.Series, Column], np.ndarray],
@@ -43,14 +45,35 @@ def binary_rows(
         for column in schema
     ]
     layout = np.dtype([*first, *fields])
-    for low in range(0, len(table), _ROWS_AT_ONCE):
-        piece = table.iloc[low : low + _ROWS_AT_ONCE]
+    names = [column.name for column in schema]
+    whole = pieces_of(table, names)
+    for piece in (each.iloc[some] for each in whole for some in slices(len(each), _ROWS_AT_ONCE)):
         rows = np.zeros(len(piece), layout)
         for column in schema:
             values = piece[column.name]
             is_text = column.dtype == "str"
             rows[column.name] = text_cells(values, column) if is_text else _cells(values, column)
         yield piece, rows
+
+
+def longest_texts(
+    table: Table, schema: Sequence[Column], length: Callable[[str], int]
+) -> dict[str, int]:
+    """Length of the longest text of every column of texts.
+
+    Args:
+        table: The result table.
+        schema: Its columns.
+        length: What a text takes.
+
+    Returns:
+        Lengths by column; 0 without a row.
+    """
+    longest = {column.name: 0 for column in schema if column.dtype == "str"}
+    for piece in pieces_of(table, list(longest)):
+        for name, known in longest.items():
+            longest[name] = max(known, max(map(length, piece[name].unique()), default=0))
+    return longest
 
 
 def _cells(values: pd.Series, column: Column) -> np.ndarray:

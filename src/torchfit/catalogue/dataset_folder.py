@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from torchfit.catalogue.parquet_file import to_arrow
 from torchfit.catalogue.schema import Column
+from torchfit.files.table_pieces import Table
 
 _ROWS_PER_FILE = 1_000_000
 
 
 def write_dataset(
     path: Path,
-    table: pd.DataFrame,
+    table: Table,
     schema: Sequence[Column],
     provenance: Mapping[str, str],
     column: str,
@@ -34,7 +34,7 @@ def write_dataset(
     arrow = to_arrow(table, schema, provenance)
     if not len(table):
         path.mkdir(parents=True)
-        pq.write_table(arrow, path / "part-0.parquet")
+        pq.write_table(arrow.read_all(), path / "part-0.parquet")
         return
     ds.write_dataset(
         arrow,

@@ -9,13 +9,14 @@ import pandas as pd
 from jaxtyping import Bool
 
 from torchfit.catalogue.product import ENDINGS, Product
-from torchfit.catalogue.schema import catalogue_columns, conform, is_sampled
+from torchfit.catalogue.schema import catalogue_columns, conform_all, is_sampled
 from torchfit.catalogue.write import Writer, columns_writer, rejects_writer
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.crossmatch.join import Line
 from torchfit.files.atomic import remove, write_together
 from torchfit.files.ownership import make_way, written_by_torchfit
+from torchfit.files.table_pieces import Table, rows_where
 
 CATALOGUE, RECOMMENDED = "catalogue", "recommended"
 REJECTS = "rejects.csv"
@@ -51,7 +52,7 @@ class FinishedSurvey:
         findings: What is to be told beside.
     """
 
-    table: pd.DataFrame
+    table: Table
     rejects: pd.DataFrame
     labels: tuple[str, ...]
     recommended: Bool[np.ndarray, " star"] | None
@@ -94,10 +95,10 @@ class FinishedSurvey:
 
     def _tables(self, product: Product) -> dict[str, Writer]:
         schema = catalogue_columns(self.labels, is_sampled(self.table))
-        whole = conform(self.table, schema)
+        whole = conform_all(self.table, schema)
         tables = {"catalogue_columns.csv": columns_writer(schema)}
         if self.recommended is not None:
-            few = whole[self.recommended].reset_index(drop=True)
+            few = rows_where(whole, self.recommended)
             tables |= product.writers(RECOMMENDED, few, schema, self.provenance)
         return tables | product.writers(CATALOGUE, whole, schema, self.provenance)
 

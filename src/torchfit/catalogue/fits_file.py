@@ -8,16 +8,17 @@ import pandas as pd
 from astropy.io import fits
 from jaxtyping import UInt8
 
-from torchfit.catalogue.binary_rows import NULL, Field, binary_rows
+from torchfit.catalogue.binary_rows import NULL, Field, binary_rows, longest_texts
 from torchfit.catalogue.description import astropy_yaml
 from torchfit.catalogue.schema import Column
+from torchfit.files.table_pieces import Table
 
 _FORMATS = {"int64": "K", "Int64": "K", "float64": "D", "float32": "E", "bool": "L"}
 _COMMENT_WIDTH = 70
 
 
 def write_fits(
-    path: Path, table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    path: Path, table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
 ) -> None:
     """Write the catalogue as FITS.
 
@@ -31,7 +32,8 @@ def write_fits(
         schema: Its columns.
         provenance: How the table came about.
     """
-    widths = {c.name: _width(table[c.name]) for c in schema if c.dtype == "str"}
+    longest = longest_texts(table, schema, lambda text: len(_ascii(text)))
+    widths = {name: max(1, length) for name, length in longest.items()}
     header = _header(schema, widths, provenance)
     header["NAXIS2"] = len(table)
     # Row by row of a streaming HDU: the table of astropy needs several times its own memory.
@@ -65,7 +67,7 @@ def _field(column: Column, widths: Mapping[str, int]) -> fits.Column:
 
 
 def _rows(
-    table: pd.DataFrame, schema: Sequence[Column], widths: Mapping[str, int]
+    table: Table, schema: Sequence[Column], widths: Mapping[str, int]
 ) -> Iterator[UInt8[np.ndarray, " byte"]]:
     def field(column: Column) -> Field:
         return column.name, f"S{widths[column.name]}"
@@ -75,10 +77,6 @@ def _rows(
 
     for _, rows in binary_rows(table, schema, field, cells):
         yield rows.view(np.uint8)
-
-
-def _width(texts: pd.Series) -> int:
-    return max(1, max((len(_ascii(text)) for text in texts), default=1))
 
 
 def _ascii(text: str) -> bytes:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from torchfit.catalogue.parquet_file import to_arrow
 from torchfit.catalogue.schema import Column
 from torchfit.exceptions import CatalogueError
+from torchfit.files.table_pieces import Table, rows_where
 
 NAME = "torchfit"
 """Name of the catalogue within its folder."""
@@ -33,7 +34,7 @@ def demand_hats() -> None:
 
 
 def write_hats(
-    path: Path, table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    path: Path, table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
 ) -> None:
     """Write the catalogue as a HATS folder, which holds the catalogue ``torchfit``.
 
@@ -57,8 +58,10 @@ def write_hats(
         return
     demand_hats()
     flat = path / "rows.parquet"
-    arrow = to_arrow(table[placed], schema, provenance)
-    pq.write_table(arrow, flat, row_group_size=_ROWS_AT_ONCE)
+    arrow = to_arrow(rows_where(table, placed), schema, provenance)
+    with pq.ParquetWriter(flat, arrow.schema) as writer:
+        for piece in arrow:
+            writer.write_table(pa.Table.from_batches([piece]), row_group_size=_ROWS_AT_ONCE)
     _import(flat, path)
     flat.unlink()
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
+from torchfit.files.table_pieces import Table
+from torchfit.flags.judgement import finite
 
 _FEW = 30
 
 
-def oddities(table: pd.DataFrame, labels: Sequence[str]) -> list[str]:
+def oddities(table: Table, labels: Sequence[str]) -> list[str]:
     """Say what is unusual of a catalogue.
 
     Args:
@@ -19,12 +19,12 @@ def oddities(table: pd.DataFrame, labels: Sequence[str]) -> list[str]:
         Sentences; none for a catalogue with nothing unusual.
     """
     n_stars = len(table)
-    without = n_stars - int(_finite(table, labels).all(axis=1).sum())
-    no_error = ~_finite(table, [f"e_{label}" for label in labels]).any()
-    no_ratio = ~_finite(table, [f"snr_{band}" for band in "ugriz"]).any()
+    without = n_stars - int(finite(table, labels).sum())
+    no_error = not _any_finite(table, [f"e_{label}" for label in labels])
+    no_ratio = not _any_finite(table, [f"snr_{band}" for band in "ugriz"])
     obsid = table["obsid"].dropna()
     double = int(obsid.duplicated(keep=False).sum())
-    classes = sorted(set(table["spectral_class"]))
+    classes = sorted(table["spectral_class"].unique())
     said = {
         f"There are {n_stars} stars: relations over the survey say little.": n_stars < _FEW,
         f"{without} of {n_stars} stars have no labels: they have no flags of the survey "
@@ -38,5 +38,5 @@ def oddities(table: pd.DataFrame, labels: Sequence[str]) -> list[str]:
     return [sentence for sentence, holds in said.items() if holds]
 
 
-def _finite(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    return np.isfinite(table[list(names)].to_numpy(dtype=float))
+def _any_finite(table: Table, names: Sequence[str]) -> bool:
+    return any(finite(table, [name]).any() for name in names)

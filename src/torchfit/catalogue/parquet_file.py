@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from torchfit.catalogue.binary_rows import longest_texts
 from torchfit.catalogue.description import astropy_yaml
 from torchfit.catalogue.schema import Column
+from torchfit.files.table_pieces import Table, pieces_of
 
 _TYPES = {
     "str": pa.string(),
@@ -22,9 +23,9 @@ _TYPES = {
 
 
 def write_parquet(
-    path: Path, table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    path: Path, table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
 ) -> None:
-    """Write the catalogue as Parquet.
+    """Write the catalogue as Parquet, piece by piece.
 
     Every field carries ``unit``, ``description``, ``ucd`` and, where the paper has it, its name
     there as ``paper``; the file carries ``provenance`` as JSON and the header from which
@@ -36,13 +37,16 @@ def write_parquet(
         schema: Its columns.
         provenance: How the table came about.
     """
-    pq.write_table(to_arrow(table, schema, provenance), path, compression="zstd")
+    pieces = to_arrow(table, schema, provenance)
+    with pq.ParquetWriter(path, pieces.schema, compression="zstd") as writer:
+        for piece in pieces:
+            writer.write_table(pa.Table.from_batches([piece]))
 
 
 def to_arrow(
-    table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
-) -> pa.Table:
-    """Return the catalogue as an Arrow table that carries all that is known of its columns.
+    table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
+) -> pa.RecordBatchReader:
+    """Return the catalogue as Arrow's rows, which carry all that is known of its columns.
 
     Args:
         table: The result table.
@@ -50,12 +54,19 @@ def to_arrow(
         provenance: How the table came about.
 
     Returns:
-        The table as :func:`write_parquet` writes it.
+        The rows, to be read once, as :func:`write_parquet` writes them.
     """
     fields = pa.schema([_field(column) for column in schema])
-    arrow = pa.Table.from_pandas(table, schema=fields, preserve_index=False)
-    metadata = {**arrow.schema.metadata, **_metadata(table, schema, provenance)}
-    return arrow.replace_schema_metadata(metadata)
+    names = [column.name for column in schema]
+    first = next(pieces_of(table, names))
+    none = pa.Table.from_pandas(first[:0], schema=fields, preserve_index=False)
+    metadata = {**none.schema.metadata, **_metadata(table, schema, provenance)}
+    full = fields.with_metadata(metadata)
+    pieces = (
+        pa.RecordBatch.from_pandas(piece, schema=full, preserve_index=False)
+        for piece in pieces_of(table, names)
+    )
+    return pa.RecordBatchReader.from_batches(full, pieces)
 
 
 def _field(column: Column) -> pa.Field:
@@ -66,13 +77,11 @@ def _field(column: Column) -> pa.Field:
 
 
 def _metadata(
-    table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
 ) -> dict[str, str]:
     """The metadata of the file: ours, then what astropy's reader looks for."""
-    texts = [column.name for column in schema if column.dtype == "str"]
-    lengths = {
-        f"table::len::{name}": str(max(map(len, table[name]), default=1) or 1) for name in texts
-    }
+    longest = longest_texts(table, schema, len)
+    lengths = {f"table::len::{name}": str(max(1, length)) for name, length in longest.items()}
     return {
         "provenance": json.dumps(dict(provenance), sort_keys=True),
         "table_meta_yaml": "\n".join(astropy_yaml(schema, provenance)),

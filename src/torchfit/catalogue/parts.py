@@ -1,6 +1,7 @@
 """Parts of a result table on disk: whole or absent, never half written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 
 from torchfit.exceptions import CatalogueError
 from torchfit.files.atomic import atomic
+from torchfit.files.column_table import ROWS
 
 
 def write_part(path: Path, table: pd.DataFrame) -> None:
@@ -64,11 +66,47 @@ def read_parts(paths: Sequence[Path]) -> pd.DataFrame:
     return pa.concat_tables(tables, promote_options="permissive").to_pandas(split_blocks=True)
 
 
+def part_pieces(path: Path, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Read a table some rows at a time, at least one piece.
+
+    Args:
+        path: A Parquet file.
+        names: Columns that are wanted.
+
+    Yields:
+        Some rows.
+
+    Raises:
+        CatalogueError: If the file is missing or damaged.
+    """
+    with _opened(path) as file:
+        if not file.metadata.num_rows:
+            yield file.read(list(names)).to_pandas()
+        for rows in file.iter_batches(ROWS, columns=list(names)):
+            yield rows.to_pandas()
+
+
+def read_part_schema(path: Path) -> pa.Schema:
+    """Read columns and metadata of a table.
+
+    Raises:
+        CatalogueError: If the file is missing or damaged.
+    """
+    with _opened(path) as file:
+        return file.schema_arrow
+
+
 def _read(path: Path) -> pa.Table:
+    with _opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         # ParquetFile, not read_table: that one makes columns of folders named "match.t=50".
-        with pq.ParquetFile(path) as file:
-            return file.read()
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            yield file
     except (OSError, pa.ArrowInvalid) as error:
         raise CatalogueError(
             f"{path} cannot be read ({error}); delete it and run again: only this part is redone"

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
 from torchfit.catalogue.csv_file import write_csv
 from torchfit.catalogue.dataset_folder import write_dataset
 from torchfit.catalogue.fits_file import write_fits
@@ -17,6 +15,7 @@ from torchfit.catalogue.schema import Column
 from torchfit.catalogue.votable_file import write_votable
 from torchfit.catalogue.write import Writer
 from torchfit.exceptions import ConfigError
+from torchfit.files.table_pieces import Table
 
 ENDINGS = {
     "parquet": ".parquet",
@@ -71,7 +70,7 @@ class Product:
     def writers(
         self,
         name: str,
-        table: pd.DataFrame,
+        table: Table,
         schema: Sequence[Column],
         provenance: Mapping[str, str],
     ) -> dict[str, Writer]:

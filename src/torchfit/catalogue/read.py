@@ -4,21 +4,29 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from torchfit.catalogue.finished import CATALOGUE, REJECTS
-from torchfit.catalogue.parts import read_part
-from torchfit.catalogue.schema import catalogue_columns, columns, conform, is_sampled, with_missing
+from torchfit.catalogue.parts import part_pieces, read_part_schema
+from torchfit.catalogue.schema import (
+    catalogue_columns,
+    columns,
+    conform_all,
+    is_sampled,
+    with_missing,
+)
 from torchfit.catalogue.write import REJECT_COLUMNS
 from torchfit.exceptions import CatalogueError
+from torchfit.files.column_table import ColumnTable
+from torchfit.files.table_pieces import Table
 from torchfit.names import LABELS
 
 
-def read_catalogue(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, str]]:
+def read_catalogue(folder: Path, work: Path) -> tuple[Table, tuple[str, ...], dict[str, str]]:
     """Read the catalogue of a folder.
 
     Args:
         folder: Folder that ``torchfit infer`` has written.
+        work: Where the table lies as long as it is worked with.
 
     Returns:
         The table, the labels of its emulator, and its provenance.
@@ -31,19 +39,24 @@ def read_catalogue(folder: Path) -> tuple[pd.DataFrame, tuple[str, ...], dict[st
         raise CatalogueError(
             f"no catalogue in {folder}: name a folder that `torchfit infer` has written"
         )
-    table = read_part(path)
-    labels = tuple(label for label in LABELS if label in table)
-    lacking = [column.name for column in columns(labels) if column.name not in table]
+    names, provenance = _head(path)
+    labels = tuple(label for label in LABELS if label in names)
+    lacking = [column.name for column in columns(labels) if column.name not in names]
     if lacking or not labels:
         raise CatalogueError(
             f"{path} lacks the columns {lacking or LABELS}: it was written by another version of "
             "torchfit, or is no catalogue of it; run `torchfit infer` again"
         )
-    schema = catalogue_columns(labels, is_sampled(table))
-    known = table[[column.name for column in schema if column.name in table]]
-    metadata = pq.read_schema(path).metadata or {}
-    provenance = json.loads(metadata.get(b"provenance", b"{}"))
-    return conform(with_missing(known, schema), schema), labels, provenance
+    schema = catalogue_columns(labels, is_sampled(names))
+    known = [column.name for column in schema if column.name in names]
+    table = ColumnTable.of(work, part_pieces(path, known))
+    return conform_all(with_missing(table, schema), schema), labels, provenance
+
+
+def _head(path: Path) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns of a file, and the provenance that it carries."""
+    schema = read_part_schema(path)
+    return schema.names, json.loads((schema.metadata or {}).get(b"provenance", b"{}"))
 
 
 def read_rejects(folder: Path) -> pd.DataFrame:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool
 
 from torchfit.exceptions import ConfigError
+from torchfit.files.table_pieces import Table
 from torchfit.flags.bits import ResultFlag
+from torchfit.flags.judgement import finite
 from torchfit.flags.survey_rules import FLAG_ALPHA_FE, FLAG_CHI2, FLAG_SNR
 from torchfit.names import LABELS
 
@@ -44,7 +45,7 @@ class Recommendation:
                     f"catalogue.recommended.{name}={list(value)}: use {', '.join(map(str, names))}"
                 )
 
-    def select(self, table: pd.DataFrame) -> Bool[np.ndarray, " star"]:
+    def select(self, table: Table) -> Bool[np.ndarray, " star"]:
         """Say which stars are recommended.
 
         Args:
@@ -57,5 +58,4 @@ class Recommendation:
         chosen = (table["flags"].to_numpy(dtype=np.int64) & bits) == 0
         for name in self.excluded_flags:
             chosen &= table[name].to_numpy(dtype=np.int64, na_value=0) != 1
-        labels = [name for name in LABELS if name in table]
-        return chosen & np.isfinite(table[labels].to_numpy(dtype=float)).all(axis=1)
+        return chosen & finite(table, [name for name in LABELS if name in table])

@@ -6,7 +6,7 @@ survey or other catalogues stands behind them. Positions and redshifts are in do
 is measured has three or four digits that mean something, and is in single precision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +14,7 @@ from pandas.api.types import pandas_dtype
 
 from torchfit.catalogue.vocabulary import PAPER_NAMES, ucd_of
 from torchfit.exceptions import CatalogueError
+from torchfit.files.table_pieces import Table, with_computed
 from torchfit.names import LOGG, QUANTITIES
 
 
@@ -158,8 +159,8 @@ def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
     return _STAR + _SNR + per_label + (_SAMPLED if sampled else ()) + _FIT
 
 
-def is_sampled(table: pd.DataFrame) -> bool:
-    """Whether posteriors were asked for when a table was made."""
+def is_sampled(table: Container[str]) -> bool:
+    """Whether posteriors were asked for when a table, or a list of its columns, was made."""
     return _SAMPLED[0].name in table
 
 
@@ -186,7 +187,7 @@ def _label_column(name: str, text: str, label: str) -> Column:
     return Column(name.format(label), unit, "float32", text.format(quantity.text))
 
 
-def with_missing(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
+def with_missing(table: Table, schema: Sequence[Column]) -> Table:
     """Return ``table`` with the columns of the schema that it lacks, all of them missing.
 
     Args:
@@ -197,11 +198,29 @@ def with_missing(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
         A new table.
     """
     absent = [column for column in schema if column.name not in table]
-    empty = {
-        column.name: pd.Series([None] * len(table), table.index, pandas_dtype(column.dtype))
-        for column in absent
-    }
-    return table.assign(**empty)
+
+    def missing(piece: pd.DataFrame, rows: slice) -> dict[str, pd.Series]:
+        return {column.name: _missing(piece.index, column) for column in absent}
+
+    return with_computed(table, [schema[0].name], missing) if absent else table
+
+
+def _missing(index: pd.Index, column: Column) -> pd.Series:
+    return pd.Series(None, index, pandas_dtype(column.dtype))
+
+
+def conform_all(table: Table, schema: Sequence[Column]) -> Table:
+    """Return a table, on disk or in memory, with the columns of the schema; see :func:`conform`."""
+    if isinstance(table, pd.DataFrame):
+        return conform(table, schema)
+    demand_columns(table, schema)
+    others = {c.name: c for c in schema if table.dtype(c.name) != pandas_dtype(c.dtype)}
+
+    def cast(piece: pd.DataFrame, rows: slice) -> dict[str, pd.Series]:
+        return {name: _cast(piece[name], column) for name, column in others.items()}
+
+    cast_table = table.computed(list(others), cast) if others else table
+    return cast_table.select([column.name for column in schema])
 
 
 def conform(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
@@ -217,14 +236,23 @@ def conform(table: pd.DataFrame, schema: Sequence[Column]) -> pd.DataFrame:
     Raises:
         CatalogueError: If a column is missing, unknown, or does not fit its type.
     """
-    differing = {column.name for column in schema} ^ set(table.columns)
+    demand_columns(table, schema)
+    cast = {column.name: _cast(table[column.name], column) for column in schema}
+    return pd.DataFrame(cast, copy=False)
+
+
+def demand_columns(table: Table, schema: Sequence[Column]) -> None:
+    """Demand that a table has the columns of the schema and no others.
+
+    Raises:
+        CatalogueError: If a column is missing or unknown.
+    """
+    differing = {column.name for column in schema} ^ set(map(str, table))
     if differing:
         raise CatalogueError(
             f"columns {sorted(differing)} are in the table or in the schema but not in both; "
             "declare a new column in torchfit.catalogue.schema"
         )
-    cast = {column.name: _cast(table[column.name], column) for column in schema}
-    return pd.DataFrame(cast, copy=False)
 
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:

@@ -12,8 +12,9 @@ from astropy.io.votable import from_table
 from astropy.io.votable.tree import Info
 from jaxtyping import UInt8, UInt32
 
-from torchfit.catalogue.binary_rows import NULL, Field, binary_rows
+from torchfit.catalogue.binary_rows import NULL, Field, binary_rows, longest_texts
 from torchfit.catalogue.schema import Column
+from torchfit.files.table_pieces import Table
 
 _OPENING = b'<DATA>\n<BINARY2>\n<STREAM encoding="base64">\n'
 _CLOSING = b"</STREAM>\n</BINARY2>\n</DATA>\n"
@@ -21,7 +22,7 @@ _LINE = 76
 
 
 def write_votable(
-    path: Path, table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    path: Path, table: Table, schema: Sequence[Column], provenance: Mapping[str, str]
 ) -> None:
     """Write the catalogue as a VOTable in its binary serialisation, which TOPCAT and Aladin read.
 
@@ -38,19 +39,22 @@ def write_votable(
     References:
         Ochsenbein et al. 2019, VOTable 1.4, section 5.4: the layout of BINARY2.
     """
-    before, after = _frame(table, schema, provenance)
+    longest = longest_texts(table, schema, len)
+    # A field of length 1 is deprecated.
+    widths = {name: max(2, length) for name, length in longest.items()}
+    before, after = _frame(schema, widths, provenance)
     with path.open("wb") as file:
         file.write(before)
-        for piece in _encoded(_rows(table, schema)):
+        for piece in _encoded(_rows(table, schema, widths)):
             file.write(piece)
         file.write(after)
 
 
 def _frame(
-    table: pd.DataFrame, schema: Sequence[Column], provenance: Mapping[str, str]
+    schema: Sequence[Column], widths: Mapping[str, int], provenance: Mapping[str, str]
 ) -> tuple[bytes, bytes]:
     """What stands before and after the rows: the document of a table without any."""
-    columns = [_empty(table[column.name], column) for column in schema]
+    columns = [_empty(column, widths) for column in schema]
     tree = from_table(at.Table(columns), table_id="catalogue")
     tree.version = "1.4"
     tree.infos.extend(_info(name, value) for name, value in provenance.items())
@@ -72,26 +76,20 @@ def _info(name: str, value: str) -> Info:
     return Info(name=name, value=value.encode("unicode_escape").decode())
 
 
-def _empty(values: pd.Series, column: Column) -> at.Column:
+def _empty(column: Column, widths: Mapping[str, int]) -> at.Column:
     unit = None if "dex" in column.unit else column.unit or None
     if column.dtype == "Int64":
         return at.MaskedColumn([], column.name, dtype="int64", unit=unit)
-    kind = f"U{_width(values)}" if column.dtype == "str" else column.dtype
+    kind = f"U{widths[column.name]}" if column.dtype == "str" else column.dtype
     return at.Column([], column.name, dtype=kind, unit=unit)
-
-
-def _width(values: pd.Series) -> int:
-    """Length of the longest text; a field of length 1 is deprecated."""
-    return max(2, int(values.str.len().max()) if len(values) else 0)
 
 
 def _description(column: Column) -> str:
     return f"{column.text} ({column.unit})" if "dex" in column.unit else column.text
 
 
-def _rows(table: pd.DataFrame, schema: Sequence[Column]) -> Iterator[bytes]:
+def _rows(table: Table, schema: Sequence[Column], widths: Mapping[str, int]) -> Iterator[bytes]:
     """The rows in binary, some at a time: a bit per cell that says null, then the cells."""
-    widths = {c.name: _width(table[c.name]) for c in schema if c.dtype == "str"}
 
     def field(column: Column) -> Field:
         return column.name, ">u2", (widths[column.name],)

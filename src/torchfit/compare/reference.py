@@ -68,6 +68,10 @@ class Reference(ExternalCatalogue):
         if not summed <= set(self.table.numbers):
             raise ConfigError(f"compare: sums are of columns that are not read: {sorted(summed)}")
 
+    def needs(self) -> Sequence[str]:
+        """Columns of our catalogue that stars are found by, and our labels."""
+        return [*super().needs(), *LABELS]
+
     def rows(self) -> UserRows:
         """Rows that pass the cuts, with the labels that are sums."""
         rows = super().rows()

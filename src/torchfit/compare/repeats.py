@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
 
+from torchfit.files.table_pieces import Table
 from torchfit.uncertainty.repeats import pair_repeats, visits_of
 
 MAX_RATIO_DIFFERENCE = 0.2
@@ -31,7 +31,7 @@ class Repeats:
         return (values[self.second] - values[self.first]) / np.sqrt(2.0)
 
 
-def find_repeats(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Repeats:
+def find_repeats(table: Table, snr: Float[np.ndarray, " star"]) -> Repeats:
     """Pair the visits of every star that are neighbours in signal-to-noise ratio.
 
     Args:
@@ -41,5 +41,6 @@ def find_repeats(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Repeat
     Returns:
         Pairs whose ratios differ by at most 20 %; if no ratio is known at all, pairs without.
     """
-    first, second = pair_repeats(visits_of(table, snr), MAX_RATIO_DIFFERENCE).T
+    visits = visits_of(table, snr)
+    first, second = visits.row[pair_repeats(visits, MAX_RATIO_DIFFERENCE).T]
     return Repeats(first, second, (snr[first] + snr[second]) / 2)

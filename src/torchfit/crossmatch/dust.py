@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,10 @@ class BayestarMap:
             raise DataError(
                 "the map of the dust needs a package: pip install 'torchfit[dust]'"
             ) from error
+
+    def needs(self) -> Sequence[str]:
+        """Place and distance of our stars."""
+        return ["ra", "dec", _DISTANCE]
 
     def join(self, stars: pd.DataFrame) -> Join:
         """Look up every star.

@@ -61,6 +61,10 @@ class ExternalCatalogue:
         if self.path is not None:
             self.table.check(self._file())
 
+    def needs(self) -> Sequence[str]:
+        """Columns of our catalogue that stars are found by."""
+        return ([] if self.key is None else [self.key.ours]) + ["ra", "dec"]
+
     def join(self, stars: pd.DataFrame) -> Join:
         """Find our stars in the table.
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from torchfit.files.table_pieces import Table
+
 Line = dict[str, str | int | float]
 
 
@@ -23,7 +25,7 @@ class Join:
     line: Line
 
 
-def add_columns(table: pd.DataFrame, join: Join) -> pd.DataFrame:
+def add_columns(table: Table, join: Join) -> Table:
     """Put joined columns into a catalogue.
 
     A star that was not found keeps what it had, and an identifier stays where the table has none.

@@ -1,11 +1,12 @@
 """Anything that adds columns to the stars of a catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
 from torchfit.crossmatch.join import Join, Line, add_columns
+from torchfit.files.table_pieces import Table
 
 
 @runtime_checkable
@@ -20,11 +21,16 @@ class ColumnSource(Protocol):
         """
         ...
 
+    def needs(self) -> Sequence[str]:
+        """Columns of our catalogue that :meth:`join` looks at, if they are there."""
+        ...
+
     def join(self, stars: pd.DataFrame) -> Join:
         """Ask for our stars.
 
         Args:
-            stars: The catalogue so far: each source sees what those before it have added.
+            stars: Those columns of the catalogue so far: each source sees what those before it
+                have added.
 
         Returns:
             Columns for every star.
@@ -32,9 +38,7 @@ class ColumnSource(Protocol):
         ...
 
 
-def join_all(
-    table: pd.DataFrame, sources: Mapping[str, ColumnSource]
-) -> tuple[pd.DataFrame, list[Line]]:
+def join_all(table: Table, sources: Mapping[str, ColumnSource]) -> tuple[Table, list[Line]]:
     """Ask sources one after the other.
 
     Args:
@@ -46,7 +50,12 @@ def join_all(
     """
     lines: list[Line] = []
     for name, source in sources.items():
-        join = source.join(table)
+        join = source.join(needed(table, source))
         table = add_columns(table, join)
         lines.append({"catalogue": name, **join.line})
     return table, lines
+
+
+def needed(table: Table, source: ColumnSource) -> pd.DataFrame:
+    """The columns of a catalogue that a source looks at, in memory."""
+    return table[[name for name in dict.fromkeys(source.needs()) if name in table]]

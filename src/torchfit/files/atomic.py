@@ -72,6 +72,24 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder for the time of the block; that of a killed process is a remnant.
+
+    Args:
+        folder: Where it lies; made when missing.
+
+    Yields:
+        The folder.
+    """
+    temp = _temporary(folder / "scratch")
+    try:
+        temp.mkdir(parents=True)
+        yield temp
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
 def write_together(writers: Mapping[Path, Callable[[Path], object]]) -> None:
     """Write files and folders, and let them appear only when all of them are on disk.
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from torchfit.files.table_pieces import Table
 from torchfit.flags.judgement import Judgement, as_flag, finite
 from torchfit.names import ALPHA_FE, LOGG, TEFF
 
@@ -21,7 +21,7 @@ class AlphaFeRule:
     teff: float = 7000.0
     logg: float = 3.5
 
-    def judge(self, table: pd.DataFrame) -> Judgement:
+    def judge(self, table: Table) -> Judgement:
         """Flag the stars whose [alpha/Fe] is not to be trusted.
 
         Args:

@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from torchfit.exceptions import ConfigError
+from torchfit.files.table_pieces import Table
 from torchfit.flags.judgement import STATISTICS, Judgement, Line, as_flag, finite
 from torchfit.names import LABELS, MAD_TO_SIGMA, TEFF
+from torchfit.spectra import evenly
 
 ALL = "all"
 """Name of the relation of all classes together."""
 
 _ROUNDS = 5
+_TEACHERS = 1_000_000
+"""Most stars for a relation, whose few coefficients more of them would not change."""
 _CLIP = 3.0
 
 
@@ -69,7 +72,7 @@ class Chi2Rule:
                 f"be above {len(LABELS) + 1}"
             )
 
-    def judge(self, table: pd.DataFrame) -> Judgement:
+    def judge(self, table: Table) -> Judgement:
         """Flag the stars above the limit of their class.
 
         Args:
@@ -83,11 +86,11 @@ class Chi2Rule:
         good = np.isfinite(misfit) & np.isfinite(terms).all(axis=1)
         flagged, known = np.zeros(len(table), dtype=bool), np.zeros(len(table), dtype=bool)
         lines: list[Line] = []
-        for name in sorted(set(table["spectral_class"])):
+        for name in sorted(table["spectral_class"].unique()):
             inside = (table["spectral_class"] == name).to_numpy() & good
             stars, origin = self._teachers(inside, good)
             lines.append({"class": str(name), "stars": int(inside.sum()), "relation of": origin})
-            if stars.any():
+            if stars.size:
                 relation = self._relation(terms[stars], misfit[stars])
                 excess = relation.excess(terms[inside], misfit[inside])
                 flagged[inside] = excess > self.n_sigma * relation.scatter
@@ -95,19 +98,23 @@ class Chi2Rule:
             lines[-1] |= {"flagged": int(flagged[inside].sum())}
         return Judgement(as_flag(flagged, known, table.index), lines)
 
-    def _misfit(self, table: pd.DataFrame) -> np.ndarray:
+    def _misfit(self, table: Table) -> np.ndarray:
         misfit = STATISTICS[self.statistic](table)
         if not self.logarithmic:
             return misfit
         return np.log10(misfit, out=np.full_like(misfit, np.nan), where=misfit > 0)
 
-    def _teachers(self, inside: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, str]:
+    def _teachers(
+        self, inside: np.ndarray, good: np.ndarray
+    ) -> tuple[Int[np.ndarray, " teacher"], str]:
         """The stars that a class learns its relation from: its own, all, or none."""
-        if inside.sum() >= self.min_stars:
-            return inside, "its own stars"
-        if good.sum() >= self.min_stars:
-            return good, f"{ALL} stars: it has fewer than {self.min_stars}"
-        return np.zeros_like(good), f"none: the survey has fewer than {self.min_stars} stars"
+        stars, origin = inside, "its own stars"
+        if inside.sum() < self.min_stars:
+            stars, origin = good, f"{ALL} stars: it has fewer than {self.min_stars}"
+        if stars.sum() < self.min_stars:
+            none = np.empty(0, dtype=int)
+            return none, f"none: the survey has fewer than {self.min_stars} stars"
+        return evenly(np.flatnonzero(stars), _TEACHERS), origin
 
     def _relation(self, terms: np.ndarray, misfit: np.ndarray) -> Relation:
         """Least squares; with a limit above the relation, without the stars beyond 3 sigma."""
@@ -121,7 +128,7 @@ class Chi2Rule:
         return Relation(coefficients, scatter)
 
 
-def label_terms(table: pd.DataFrame) -> Float[np.ndarray, "star term"]:
+def label_terms(table: Table) -> Float[np.ndarray, "star term"]:
     """The terms of the relation: a constant, and labels of zero mean and unit scatter.
 
     Args:
@@ -131,12 +138,16 @@ def label_terms(table: pd.DataFrame) -> Float[np.ndarray, "star term"]:
         One row per star; NaN where a label is not finite. The temperature is a logarithm.
     """
     names = [name for name in LABELS if name in table]
-    labels = table[names].to_numpy(dtype=float, copy=True)
+    terms = np.ones((len(table), 1 + len(names)))
+    labels = terms[:, 1:]
+    for place, name in enumerate(names):
+        labels[:, place] = table[name].to_numpy(dtype=float)
     if TEFF in names:
         teff = labels[:, names.index(TEFF)]
         labels[:, names.index(TEFF)] = np.log10(np.where(teff > 0, teff, np.nan))
-    good = finite(table, names)
-    centre = labels[good].mean(axis=0) if good.any() else 0.0
-    spread = labels[good].std(axis=0) if good.any() else np.ones(len(names))
-    scaled = (labels - centre) / np.where(spread > 0, spread, 1.0)
-    return np.column_stack([np.ones(len(table)), scaled])
+    known = labels[finite(table, names)]
+    if len(known):
+        spread = known.std(axis=0)
+        labels -= known.mean(axis=0)
+        labels /= np.where(spread > 0, spread, 1.0)
+    return terms

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from torchfit.files.table_pieces import Table
+
 Line = dict[str, str | int | float]
 """One line of a table that explains a rule."""
 
@@ -40,12 +42,15 @@ def as_flag(
     return pd.Series(pd.arrays.IntegerArray(flagged.astype(np.int64), ~known), index=index)
 
 
-def finite(table: pd.DataFrame, names: Sequence[str]) -> Bool[np.ndarray, " star"]:
+def finite(table: Table, names: Sequence[str]) -> Bool[np.ndarray, " star"]:
     """Stars whose values in all of some columns are finite."""
-    return np.isfinite(table[list(names)].to_numpy(dtype=float)).all(axis=1)
+    good = np.ones(len(table), dtype=bool)
+    for name in names:
+        good &= np.isfinite(table[name].to_numpy(dtype=float))
+    return good
 
 
-def mean_square(table: pd.DataFrame) -> np.ndarray:
+def mean_square(table: Table) -> np.ndarray:
     """Unweighted sum of squared residuals per pixel, the paper's chi-squared of Eq. 3."""
     n_pix = table["n_pix"].to_numpy(dtype=float)
     sse = table["sse"].to_numpy(dtype=float)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from torchfit.exceptions import ConfigError
+from torchfit.files.table_pieces import Table
 from torchfit.flags.change_point import binned_medians, fit_hinge
 from torchfit.flags.judgement import STATISTICS, Judgement, Line, as_flag
 
@@ -56,7 +56,7 @@ class SnrRule:
                 f"flags: n_bins={self.n_bins} must lie within 4 and min_stars={self.min_stars}"
             )
 
-    def ratio(self, table: pd.DataFrame) -> np.ndarray:
+    def ratio(self, table: Table) -> np.ndarray:
         """Signal-to-noise ratio of every star in the band of its class, NaN where unknown."""
         ratio = np.full(len(table), np.nan)
         for name, band in self.bands.items():
@@ -64,7 +64,7 @@ class SnrRule:
             ratio[inside] = table[f"snr_{band}"].to_numpy(dtype=float)[inside]
         return ratio
 
-    def judge(self, table: pd.DataFrame) -> Judgement:
+    def judge(self, table: Table) -> Judgement:
         """Flag the stars below the threshold of their class.
 
         Args:

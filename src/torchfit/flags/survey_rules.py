@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
+from torchfit.files.table_pieces import Table
 from torchfit.flags.alpha_fe import AlphaFeRule
 from torchfit.flags.bits import ResultFlag
 from torchfit.flags.chi2 import Chi2Rule
@@ -26,7 +26,7 @@ class JudgedSurvey:
         explained: Lines that explain how a column was set, by its name.
     """
 
-    table: pd.DataFrame
+    table: Table
     explained: Mapping[str, Sequence[Line]]
 
 
@@ -46,7 +46,7 @@ class SurveyRules:
     chi2: Chi2Rule = field(default_factory=Chi2Rule)
     alpha_fe: AlphaFeRule = field(default_factory=AlphaFeRule)
 
-    def judge(self, table: pd.DataFrame) -> JudgedSurvey:
+    def judge(self, table: Table) -> JudgedSurvey:
         """Judge the stars of a survey.
 
         Args:
@@ -65,7 +65,7 @@ class SurveyRules:
         explained = {name: judgement.lines for name, judgement in judgements.items()}
         return JudgedSurvey(judged, {**explained, FLAGS: count_bits(judged)})
 
-    def _bits(self, table: pd.DataFrame) -> np.ndarray:
+    def _bits(self, table: Table) -> np.ndarray:
         """The column ``flags`` with the bits of the survey set or cleared."""
         ours = int(ResultFlag.LOW_SNR | ResultFlag.ORMASK)
         kept = table[FLAGS].to_numpy(dtype=np.int64) & ~ours
@@ -76,7 +76,7 @@ class SurveyRules:
         return kept + low * int(ResultFlag.LOW_SNR) + masked * int(ResultFlag.ORMASK)
 
 
-def count_bits(table: pd.DataFrame) -> list[Line]:
+def count_bits(table: Table) -> list[Line]:
     """How many stars have each bit.
 
     Args:

@@ -4,16 +4,18 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from torchfit.emulator.emulator import Emulator
+from torchfit.files.table_pieces import Table, rows_of
 from torchfit.report.examples import Examples
 from torchfit.survey.match import MatchedSurvey
 
 
 def choose_examples(
-    table: pd.DataFrame, survey: MatchedSurvey, emulator: Emulator, n_examples: int
+    table: Table, survey: MatchedSurvey, emulator: Emulator, n_examples: int
 ) -> Examples:
     """Take spectra to show: of each class the one of median chi-squared, then the worst of all.
 
@@ -26,13 +28,15 @@ def choose_examples(
     Returns:
         Observed and model spectra.
     """
-    ranked = table.sort_values(["rchi2", "star"])
+    ranked = table[["star", "rchi2", "spectral_class"]].sort_values(["rchi2", "star"])
     middle = [rows.index[len(rows) // 2] for _, rows in ranked.groupby("spectral_class")]
-    worst = [index for index in ranked.index[::-1] if index not in middle]
-    chosen = table.loc[(middle + worst)[:n_examples]]
+    last = ranked.index[: -1 - n_examples - len(middle) : -1]
+    worst = [index for index in last if index not in middle]
+    names = list(emulator.label_names)
+    wanted = ["star", "source", "name", "subclass", "rchi2", *names]
+    chosen = rows_of(table, np.array((middle + worst)[:n_examples], dtype=int), wanted)
     place = pd.Series(survey.stars.index, index=survey.stars["star"])[chosen["star"]].to_numpy()
     spectra = survey.packed.spectra(place)
-    names = list(emulator.label_names)
     model = emulator.flux(torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True)))
     known = emulator.flux_pca.good
     good = spectra.good & known

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from torchfit.compare.clusters import ClusterComparison
+from torchfit.files.table_pieces import Table, rows_of
 from torchfit.names import FE_H, LOGG, TEFF
 from torchfit.report.comparisons import join_sentence
 from torchfit.report.figures.cluster import cluster_figure
@@ -15,9 +16,7 @@ _TITLE = "Open clusters"
 _DRAWN = 6
 
 
-def clusters_section(
-    table: pd.DataFrame, comparison: ClusterComparison, sample: np.ndarray
-) -> Section:
+def clusters_section(table: Table, comparison: ClusterComparison, sample: np.ndarray) -> Section:
     """Show the members of clusters, as Fig. 26 and 27 of the paper.
 
     Args:
@@ -39,12 +38,19 @@ def clusters_section(
     figures = [
         (
             f"{name}: gravity against temperature of its members",
-            _draw(table[member == name], comparison.isochrone(name), name),
+            _draw(_members(table, member == name), comparison.isochrone(name), name),
         )
         for name in drawn
     ]
-    rows = [_row(table[member == name], comparison.fe_h[member == name], name) for name in richest]
+    rows = [
+        _row(_members(table, member == name), comparison.fe_h[member == name], name)
+        for name in richest
+    ]
     return Section(_TITLE, text, figures, [("[Fe/H] of the members", rows)])
+
+
+def _members(table: Table, member: np.ndarray) -> pd.DataFrame:
+    return rows_of(table, np.flatnonzero(member), [TEFF, LOGG, FE_H])
 
 
 def _draw(members: pd.DataFrame, isochrone: np.ndarray | None, name: str) -> Figure:

@@ -1,9 +1,9 @@
 """The section on dereddened colours."""
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
+from torchfit.files.table_pieces import Table
 from torchfit.names import TEFF
 from torchfit.report.figures.density import Axis, density_figure
 from torchfit.report.page import Section
@@ -15,7 +15,7 @@ R_BP, R_RP = 3.24, 1.91
 _TITLE = "Dereddened colour and temperature"
 
 
-def dereddened_colour(table: pd.DataFrame) -> Float[np.ndarray, " star"]:
+def dereddened_colour(table: Table) -> Float[np.ndarray, " star"]:
     """Return (BP - RP)0 in magnitudes, NaN where a magnitude or the reddening is unknown.
 
     Args:
@@ -27,7 +27,7 @@ def dereddened_colour(table: pd.DataFrame) -> Float[np.ndarray, " star"]:
     return bp - rp - (R_BP - R_RP) * ebv
 
 
-def colours_section(table: pd.DataFrame) -> Section:
+def colours_section(table: Table) -> Section:
     """Show temperature against dereddened colour, as Fig. 23 of the paper.
 
     Args:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, Float
 
 from torchfit.compare.reference import Comparison
+from torchfit.files.table_pieces import Table
 from torchfit.names import LOGG, QUANTITIES, TEFF
 from torchfit.report.figures.comparison import label_comparison
 from torchfit.report.metrics import SPECTRAL_CLASSES, TEFF_BINS, residual_rows
@@ -15,7 +15,7 @@ from torchfit.report.rows import Row
 from torchfit.report.table_two import DWARF_LOGG
 
 
-def comparison_section(table: pd.DataFrame, comparison: Comparison, sample: np.ndarray) -> Section:
+def comparison_section(table: Table, comparison: Comparison, sample: np.ndarray) -> Section:
     """Compare with one catalogue.
 
     Args:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.crossmatch.join import Line
+from torchfit.files.table_pieces import Table
 from torchfit.flags.bits import MEANINGS, ResultFlag
 from torchfit.flags.snr import SnrRule
 from torchfit.flags.survey_rules import FLAG_SNR, FLAGS
@@ -31,7 +31,7 @@ def sample_section(survey: FinishedSurvey) -> Section:
     Returns:
         The section; without a sample, Table 2 is of all stars.
     """
-    rows = table_two(survey.table[survey.sample], survey.labels)
+    rows = table_two(survey.table, survey.sample, survey.labels)
     split = f"Giants have log g below {DWARF_LOGG}."
     if survey.recommended is None:
         title = "The sample by class"
@@ -47,7 +47,7 @@ def sample_section(survey: FinishedSurvey) -> Section:
     return Section(title, "\n\n".join(paragraphs), tables=[(caption, rows)])
 
 
-def goodness_section(table: pd.DataFrame, explained: Mapping[str, Sequence[Line]]) -> Section:
+def goodness_section(table: Table, explained: Mapping[str, Sequence[Line]]) -> Section:
     """Show how well the stars are fitted, and from which S/N on, as Fig. 11 of the paper.
 
     Args:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
+from torchfit.files.table_pieces import Table
 from torchfit.names import ALPHA_FE, FE_H, LOGG, TEFF
 from torchfit.report.figures.density import Axis, density_figure
 from torchfit.report.figures.population import kiel_diagram
@@ -16,7 +16,7 @@ _TITLE = "Kiel diagram and abundances"
 
 
 def population_section(
-    table: pd.DataFrame,
+    table: Table,
     library_labels: Float[np.ndarray, "template label"] | None,
     labels: Sequence[str],
 ) -> Section:

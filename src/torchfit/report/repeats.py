@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from torchfit.compare.repeats import MAX_RATIO_DIFFERENCE, Repeats, find_repeats
+from torchfit.files.table_pieces import Table
 from torchfit.flags.snr import SnrRule
 from torchfit.report.figures.repeats import repeats_figure
 from torchfit.report.metrics import robust_sigma
@@ -18,7 +18,7 @@ _TITLE = "Repeat visits"
 _EDGES = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, np.inf)
 
 
-def repeats_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
+def repeats_section(table: Table, labels: Sequence[str]) -> Section:
     """Show what measurements of one star differ by, as Fig. 10 of the paper.
 
     Args:
@@ -45,7 +45,7 @@ def repeats_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
     return Section(_TITLE, text, figures, [("Repeat visits by S/N", rows)])
 
 
-def repeat_rows(table: pd.DataFrame, repeats: Repeats, labels: Sequence[str]) -> list[Row]:
+def repeat_rows(table: Table, repeats: Repeats, labels: Sequence[str]) -> list[Row]:
     """Scatter of repeats and claimed errors by range of S/N.
 
     Args:
@@ -70,7 +70,7 @@ def repeat_rows(table: pd.DataFrame, repeats: Repeats, labels: Sequence[str]) ->
     ]
 
 
-def _row(table: pd.DataFrame, repeats: Repeats, label: str, name: str, inside: np.ndarray) -> Row:
+def _row(table: Table, repeats: Repeats, label: str, name: str, inside: np.ndarray) -> Row:
     off = repeats.scatter(table[label].to_numpy(dtype=float))[inside]
     errors = table[f"e_{label}"].to_numpy(dtype=float)[repeats.first[inside]]
     good = errors[np.isfinite(errors)]

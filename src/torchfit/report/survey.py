@@ -8,6 +8,8 @@ from jaxtyping import Float
 
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.compare.clusters import ClusterComparison
+from torchfit.files.table_pieces import Table, rows_of
+from torchfit.flags.judgement import finite
 from torchfit.names import QUANTITIES, TEFF
 from torchfit.optimise.problem import AT_REST
 from torchfit.report.clusters import clusters_section
@@ -22,7 +24,10 @@ from torchfit.report.page import Section, render_page
 from torchfit.report.population import population_section
 from torchfit.report.repeats import repeats_section
 from torchfit.report.rows import Row
+from torchfit.spectra import evenly
 
+COMPARED = 1_000_000
+"""Most stars that are compared with their published labels."""
 LISTED = 25
 """Number of rows from which a list is cut short."""
 
@@ -71,15 +76,21 @@ def _comparisons(survey: FinishedSurvey) -> list[Section]:
     ]
 
 
-def published_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
+def published_section(table: Table, labels: Sequence[str]) -> Section:
     """Compare with the published labels of the survey file, without the library's own stars."""
     title = "Comparison with the published labels"
-    ours, published = _values(table, labels, ""), _values(table, labels, "_lit")
-    both = np.isfinite(ours) & np.isfinite(published)
-    if not both.any():
+    some = np.zeros(len(table), dtype=bool)
+    for label in labels:
+        some |= finite(table, [label, f"{label}_lit"])
+    if not some.any():
         return Section(title, "No star has both a fitted and a published label.")
-    known = table["in_library"].to_numpy(dtype=bool)
-    teff = _class_teff(table)
+    compared = evenly(np.flatnonzero(some), COMPARED)
+    names = [f"{name}{end}" for name in dict.fromkeys((TEFF, *labels)) for end in ("", "_lit")]
+    stars = rows_of(table, compared, ["in_library", *names])
+    ours, published = _values(stars, labels, ""), _values(stars, labels, "_lit")
+    both = np.isfinite(ours) & np.isfinite(published)
+    known = stars["in_library"].to_numpy(dtype=bool)
+    teff = _class_teff(stars)
     rows = label_residuals(ours[~known], published[~known], labels, teff[~known])
     figures = [
         (
@@ -90,7 +101,10 @@ def published_section(table: pd.DataFrame, labels: Sequence[str]) -> Section:
         if both[:, place].any()
     ]
     tables = [("Fitted minus published: median offset and scatter", rows)]
-    return Section(title, _published_text(both, known, labels), figures, tables)
+    text = _published_text(both, known, labels)
+    if compared.size < some.sum():
+        text = f"Of {some.sum()} stars with published labels, evenly chosen: {text}"
+    return Section(title, text, figures, tables)
 
 
 def _published_text(both: np.ndarray, known: np.ndarray, labels: Sequence[str]) -> str:
@@ -127,18 +141,19 @@ def examples_section(examples: Examples | None) -> Section:
     return Section("Fitted spectra", "Bad pixels are left out.", figures)
 
 
-def failures_section(table: pd.DataFrame, rejects: pd.DataFrame) -> Section:
+def failures_section(table: Table, rejects: pd.DataFrame) -> Section:
     """Say which spectra were rejected, which fits did not converge, and why."""
-    unfinished = table[~table["stop"].isin(AT_REST)]
+    unfinished = np.flatnonzero(~table["stop"].isin(AT_REST))
+    listed = rows_of(table, unfinished[:LISTED], _UNFINISHED)
     text = (
         f"{len(rejects)} spectra were rejected; {len(unfinished)} of {len(table)} fits did not "
         "converge."
     )
     tables = [
-        _shortened("Rejected spectra by reason", _counts(rejects, "reason"), "rejects.csv"),
+        _shortened("Rejected spectra by reason", _counts(rejects[["reason"]]), "rejects.csv"),
         _shortened("Rejected spectra", rejects[["source", "reason"]], "rejects.csv"),
-        _shortened("Why the fits stopped", _counts(table, "stop"), "the catalogue"),
-        _shortened("Fits that did not converge", unfinished[_UNFINISHED], "the catalogue"),
+        _shortened("Why the fits stopped", _counts(table[["stop"]]), "the catalogue"),
+        _shortened("Fits that did not converge", listed, "the catalogue", len(unfinished)),
     ]
     return Section("Stars that failed, and why", text, tables=tables)
 
@@ -146,24 +161,27 @@ def failures_section(table: pd.DataFrame, rejects: pd.DataFrame) -> Section:
 _UNFINISHED = ["star", "source", "stop", "iterations"]
 
 
-def _counts(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def _counts(column: pd.DataFrame) -> pd.DataFrame:
     """How often each value occurs, most frequent first, equals in the order of the alphabet."""
-    counts = table.groupby(name).size().sort_values(ascending=False, kind="stable")
+    counts = column.groupby(list(column)).size().sort_values(ascending=False, kind="stable")
     return counts.rename("n").reset_index()
 
 
-def _shortened(caption: str, table: pd.DataFrame, elsewhere: str) -> tuple[str, list[Row]]:
-    if len(table) > LISTED:
-        caption = f"{caption}: the first {LISTED} of {len(table)}; the rest is in {elsewhere}"
+def _shortened(
+    caption: str, table: pd.DataFrame, elsewhere: str, n_rows: int | None = None
+) -> tuple[str, list[Row]]:
+    n_rows = len(table) if n_rows is None else n_rows
+    if n_rows > LISTED:
+        caption = f"{caption}: the first {LISTED} of {n_rows}; the rest is in {elsewhere}"
     rows = table.head(LISTED).to_dict(orient="records")
     return caption, [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
-def _values(table: pd.DataFrame, labels: Sequence[str], suffix: str) -> np.ndarray:
+def _values(table: Table, labels: Sequence[str], suffix: str) -> np.ndarray:
     return table[[f"{label}{suffix}" for label in labels]].to_numpy(dtype=float)
 
 
-def _class_teff(table: pd.DataFrame) -> np.ndarray:
+def _class_teff(table: Table) -> np.ndarray:
     """The published temperature where there is one, else ours, in K."""
     published, ours = _values(table, (TEFF,), "_lit")[:, 0], _values(table, (TEFF,), "")[:, 0]
     return np.where(np.isfinite(published), published, ours)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
+from jaxtyping import Bool, Int
 
+from torchfit.files.table_pieces import Table
 from torchfit.flags.snr import PAPER_THRESHOLDS, SnrRule
 from torchfit.names import LOGG
 from torchfit.report.rows import Row, format_value
@@ -21,11 +22,12 @@ _LATEX_LABELS = {
 }
 
 
-def table_two(sample: pd.DataFrame, labels: Sequence[str]) -> list[Row]:
+def table_two(table: Table, sample: Bool[np.ndarray, " star"], labels: Sequence[str]) -> list[Row]:
     """Summarise a sample by class, and by giants and dwarfs within it.
 
     Args:
-        sample: Stars of the catalogue.
+        table: The catalogue.
+        sample: Its stars that count.
         labels: Labels of the emulator.
 
     Returns:
@@ -33,23 +35,32 @@ def table_two(sample: pd.DataFrame, labels: Sequence[str]) -> list[Row]:
         the same of the reduced chi-squared, and the least S/N in the band of the class. NaN
         where nothing is known; a kind without a star has no row.
     """
-    giant = (sample[LOGG] < DWARF_LOGG).to_numpy()
-    snr = SnrRule().ratio(sample)
-    rows = []
-    for name in PAPER_THRESHOLDS:
-        inside = (sample["spectral_class"] == name).to_numpy()
-        for kind, chosen in (("giants", inside & giant), ("dwarfs", inside & ~giant)):
-            if chosen.any():
-                rows.append(_row(name, kind, sample[chosen], snr[chosen], labels))
-    return rows
-
-
-def _row(name: str, kind: str, stars: pd.DataFrame, snr: np.ndarray, labels: Sequence[str]) -> Row:
-    row: dict[str, str | int | float] = {"class": name, "kind": kind, "N": len(stars)}
+    groups = _groups(table, sample)
+    rows: list[dict[str, str | int | float]] = [
+        {"class": name, "kind": kind, "N": len(stars)} for (name, kind), stars in groups.items()
+    ]
     for column in (*(f"e_{label}" for label in labels), "rchi2"):
-        mean, spread = _mean_and_spread(stars[column].to_numpy(dtype=float))
-        row |= {column: mean, f"± {column}": spread}
-    return row | {"min S/N": float(np.nanmin(snr)) if np.isfinite(snr).any() else float("nan")}
+        values = table[column].to_numpy(dtype=float)
+        for row, stars in zip(rows, groups.values(), strict=True):
+            row[column], row[f"± {column}"] = _mean_and_spread(values[stars])
+    snr = SnrRule().ratio(table)
+    for row, stars in zip(rows, groups.values(), strict=True):
+        known = snr[stars][np.isfinite(snr[stars])]
+        row["min S/N"] = float(known.min()) if known.size else float("nan")
+    return list(rows)
+
+
+def _groups(
+    table: Table, sample: Bool[np.ndarray, " star"]
+) -> dict[tuple[str, str], Int[np.ndarray, " member"]]:
+    """Places of the stars by class and kind, where there is one."""
+    giant, spectral_class = (table[LOGG] < DWARF_LOGG).to_numpy(), table["spectral_class"]
+    groups = {}
+    for name in PAPER_THRESHOLDS:
+        inside = sample & (spectral_class == name).to_numpy()
+        groups[name, "giants"] = np.flatnonzero(inside & giant)
+        groups[name, "dwarfs"] = np.flatnonzero(inside & ~giant)
+    return {key: stars for key, stars in groups.items() if stars.size}
 
 
 def _mean_and_spread(values: np.ndarray) -> tuple[float, float]:

@@ -17,7 +17,8 @@ from torchfit.catalogue.write import Writer, text_writer
 from torchfit.compare.clusters import Clusters
 from torchfit.compare.reference import Reference
 from torchfit.crossmatch.join import Line
-from torchfit.crossmatch.source import ColumnSource, join_all
+from torchfit.crossmatch.source import ColumnSource, join_all, needed
+from torchfit.files.table_pieces import Table
 from torchfit.flags.survey_rules import FLAG_SNR, SurveyRules
 from torchfit.report.examples import Examples
 from torchfit.report.rows import Row, format_rows
@@ -56,7 +57,7 @@ class Finishing:
 
     def finish(
         self,
-        table: pd.DataFrame,
+        table: Table,
         rejects: pd.DataFrame,
         labels: tuple[str, ...],
         provenance: Mapping[str, str],
@@ -78,7 +79,7 @@ class Finishing:
         recommended = self.product.recommended
         for note in (*oddities(joined, labels), *_presets(judged.explained[FLAG_SNR])):
             logger.warning(note)
-        comparisons = [reference.compare(judged.table) for reference in self.compare.values()]
+        comparisons = [each.compare(needed(judged.table, each)) for each in self.compare.values()]
         return FinishedSurvey(
             judged.table,
             rejects,
@@ -114,7 +115,7 @@ class Finishing:
         page = survey_report(survey, examples, library_labels, summary)
         others: dict[str, Writer] = {"report.html": text_writer(page)}
         if survey.recommended is not None:
-            rows = table_two(survey.table[survey.sample], survey.labels)
+            rows = table_two(survey.table, survey.sample, survey.labels)
             others["table2.txt"] = text_writer(f"{format_rows(rows)}\n")
             others["table2.tex"] = text_writer(latex_table(rows, survey.labels))
         return survey.write(folder, self.product, others)
@@ -143,7 +144,7 @@ def summary(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:
         Caption and rows: thresholds of S/N, what was joined, the recommended sample.
     """
     findings = survey.findings
-    sample = table_two(survey.table[survey.sample], survey.labels)
+    sample = table_two(survey.table, survey.sample, survey.labels)
     tables: list[tuple[str, list[Row]]] = [
         ("S/N from which stars are good (flag_snr)", list(findings.explained[FLAG_SNR])),
         ("Joined", list(findings.joins)),

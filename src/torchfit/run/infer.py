@@ -1,6 +1,7 @@
 """The task of ``torchfit infer``: from the files of a survey to its catalogue."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +84,15 @@ def _measure(
     parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
     if not crew.leads:
         return
-    table = merge_parts(parts, survey.stars["star"].to_numpy(), emulator.label_names)
+    # Of the stars the merged table, which lies on disk, has all but their places in the shards.
+    survey = replace(survey, stars=survey.stars[["star"]].copy())
+    expected = survey.stars["star"].to_numpy()
+    table = merge_parts(parts, expected, emulator.label_names, work / "table")
     snr = settings.flagging.survey.snr.ratio(table)
     calibrated = uncertainty.calibrate(table, emulator.label_names, errors, snr)
-    table = calibrated.table
-    examples = choose_examples(table, survey, emulator, cfg.n_examples)
+    examples = choose_examples(calibrated.table, survey, emulator, cfg.n_examples)
     finished = finishing.finish(
-        table, rejects, emulator.label_names, record | command_of(cfg, *HOW_MANY)
+        calibrated.table, rejects, emulator.label_names, record | command_of(cfg, *HOW_MANY)
     )
     summary = command_of(cfg) | _survey_summary(cfg, table, rejects)
     files = finishing.deliver(finished, folder, summary, examples, emulator.library.labels.numpy())

@@ -9,11 +9,15 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 
+from torchfit.files.table_pieces import Table, rows_of
 from torchfit.uncertainty.error_learning import ErrorLearning, KnownErrors, folds_of
 from torchfit.uncertainty.error_model import ErrorModel, inputs_of, level_of
 from torchfit.uncertainty.fisher import MeasuredLabels
 
 logger = logging.getLogger(__name__)
+
+_EXPOSURES = ("mjd", "obsid", "source")
+"""Columns that tell visits apart, the best first; the last has no missing value."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +28,17 @@ class Visits:
         star: Name of the star of each observation; observations without a name are of no star.
         exposure: What tells two observations apart, at best the night; equal ones are no repeats.
         snr: Signal-to-noise ratio; NaN where not known.
+        row: Row of each observation in the catalogue.
     """
 
     star: np.ndarray
     exposure: np.ndarray
     snr: Float[np.ndarray, " visit"]
+    row: Int[np.ndarray, " visit"]
 
 
-def visits_of(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Visits:
-    """Say which rows of a catalogue are visits of which star.
+def visits_of(table: Table, snr: Float[np.ndarray, " star"]) -> Visits:
+    """Say which rows of a catalogue are visits of which star, for the stars seen more than once.
 
     Args:
         table: The catalogue: the star is ``uid``, or ``name`` where that is empty; the exposure is
@@ -40,13 +46,26 @@ def visits_of(table: pd.DataFrame, snr: Float[np.ndarray, " star"]) -> Visits:
         snr: Signal-to-noise ratio of every row; NaN where unknown.
 
     Returns:
-        The visits. Two rows of one night, or of one observation, are no repeat.
+        The visits whose ratio is known; all if none is. Two rows of one night, or of one
+        observation, are no repeat.
     """
-    star = table["uid"].where(table["uid"] != "", table["name"])
-    exposure = table["source"].astype(object)
-    for name in ("obsid", "mjd"):
-        exposure = exposure.where(table[name].isna(), table[name].astype(object))
-    return Visits(star.to_numpy(dtype=str), exposure.to_numpy(dtype=str), snr)
+    uid, known = table["uid"], np.isfinite(snr)
+    star = uid.where(uid != "", table["name"])
+    number = pd.factorize(star)[0]
+    is_visit = (np.bincount(number)[number] > 1) & (star != "").to_numpy()
+    row = np.flatnonzero(is_visit & known if known.any() else is_visit)
+    return Visits(star.iloc[row].to_numpy(dtype=str), _exposures(table, row), snr[row], row)
+
+
+def _exposures(table: Table, row: Int[np.ndarray, " visit"]) -> Int[np.ndarray, " visit"]:
+    """A number of the night of each visit, or of the observation, or of the file."""
+    exposure = np.full(len(row), -1)
+    for kind, name in enumerate(_EXPOSURES):
+        rest = np.flatnonzero(exposure < 0)
+        if rest.size:
+            codes = pd.factorize(rows_of(table, row[rest], [name])[name])[0]
+            exposure[rest] = np.where(codes < 0, -1, len(_EXPOSURES) * codes + kind)
+    return exposure
 
 
 def pair_repeats(visits: Visits, tolerance: float) -> Int[np.ndarray, "pair two"]:

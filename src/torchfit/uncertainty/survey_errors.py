@@ -14,6 +14,7 @@ from torch import Tensor
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.atomic import atomic, remove
 from torchfit.files.ownership import make_way, written_by_torchfit
+from torchfit.files.table_pieces import Table, rows_of, with_computed
 from torchfit.files.tensor_file import read_tensors, write_tensors
 from torchfit.library.library import Library
 from torchfit.uncertainty.added_noise import learn_noise
@@ -22,7 +23,7 @@ from torchfit.uncertainty.error_learning import ErrorLearning, folds_of
 from torchfit.uncertainty.error_model import ErrorModel
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
 from torchfit.uncertainty.library_errors import LibraryErrors
-from torchfit.uncertainty.repeats import Visits, learn_random, visits_of
+from torchfit.uncertainty.repeats import learn_random, visits_of
 from torchfit.uncertainty.sampling import PosteriorSampling
 from torchfit.uncertainty.systematic import learn_systematic
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 RANDOM_ERRORS = "random_errors.safetensors"
 REPEATS = "repeats"
 """The word that stands for learning random errors from the survey itself."""
+_EXPECTED = ("{}", "e_{}_sys", "e_{}_ran")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class CalibratedSurvey:
         random: The model of random errors that was used; ``None`` for none.
     """
 
-    table: pd.DataFrame
+    table: Table
     random: ErrorModel | None
 
     def keep_random(self, folder: Path) -> dict[str, Path]:
@@ -156,7 +158,7 @@ class Uncertainty:
 
     def calibrate(
         self,
-        table: pd.DataFrame,
+        table: Table,
         label_names: Sequence[str],
         errors: LibraryErrors,
         snr: Float[np.ndarray, " star"],
@@ -172,13 +174,17 @@ class Uncertainty:
         Returns:
             The survey with its errors.
         """
-        own = self._wanted_models(errors)
-        measured = measured_labels(table, label_names)
-        ratio = torch.from_numpy(snr.astype(np.float64))
-        visits = visits_of(table, ratio.numpy())
-        random = self._random(visits, own.with_noise(measured, ratio), label_names)
-        found = own.calibrate(measured, ratio, () if random is None else (random,))
-        return CalibratedSurvey(table.assign(**_columns(found, label_names)), random)
+        own, known = self._wanted_models(errors), np.isfinite(snr)
+        random = self._random(table, snr.astype(np.float64), own, label_names)
+        models = () if random is None else (random,)
+        # NaN in all of a piece would say that no ratio of the survey is known; 0 is not known.
+        ratio = torch.from_numpy(np.where(known | ~known.any(), snr, 0.0).astype(np.float64))
+
+        def final(piece: pd.DataFrame, rows: slice) -> dict[str, np.ndarray]:
+            measured = measured_labels(piece, label_names)
+            return _columns(own.calibrate(measured, ratio[rows], models), label_names)
+
+        return CalibratedSurvey(with_computed(table, _expected(label_names), final), random)
 
     def _wanted_models(self, errors: LibraryErrors) -> LibraryErrors:
         """The emulator's models as far as they are to be used."""
@@ -192,12 +198,20 @@ class Uncertainty:
         return replace(errors, noise=None) if self.learning.plain else errors
 
     def _random(
-        self, visits: Visits, measured: MeasuredLabels, label_names: Sequence[str]
+        self,
+        table: Table,
+        snr: Float[np.ndarray, " star"],
+        own: LibraryErrors,
+        label_names: Sequence[str],
     ) -> ErrorModel | None:
         """The survey's model of random errors."""
         if self.random is None:
             return None
         if self.random == REPEATS:
+            visits = visits_of(table, snr)
+            rows = rows_of(table, visits.row, _expected(label_names))
+            measured = measured_labels(rows, label_names)
+            measured = own.with_noise(measured, torch.from_numpy(visits.snr))
             return learn_random(self.learning, visits, measured, label_names)
         model = read_error_model(Path(self.random))
         if len(model.gps) != len(label_names) or len(model.centre) != len(label_names) + 1:
@@ -226,6 +240,11 @@ def read_error_model(path: Path) -> ErrorModel:
         raise DataError(f"{path} is no model of random errors: it has no {error}") from error
 
 
+def _expected(label_names: Sequence[str]) -> list[str]:
+    """Columns of labels and of the errors that their fits expect."""
+    return [kind.format(name) for kind in _EXPECTED for name in label_names]
+
+
 def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> MeasuredLabels:
     """What the fits have measured, with the errors that they expect.
 
@@ -240,7 +259,7 @@ def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> Measured
         torch.from_numpy(
             table[[kind.format(name) for name in label_names]].to_numpy(dtype=float, copy=True)
         )
-        for kind in ("{}", "e_{}_sys", "e_{}_ran")
+        for kind in _EXPECTED
     )
     return MeasuredLabels(labels, LabelErrors(model, noise))
 

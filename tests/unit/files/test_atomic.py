@@ -4,7 +4,15 @@ import os
 import pytest
 
 from torchfit.exceptions import OutputError
-from torchfit.files.atomic import atomic, atomic_folder, remove, sync, write_together
+from torchfit.files.atomic import (
+    atomic,
+    atomic_folder,
+    remove,
+    remove_remnants,
+    scratch_folder,
+    sync,
+    write_together,
+)
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -227,3 +235,17 @@ def test_removing_what_is_not_there_is_no_error(tmp_path):
     for name in ("folder", "nothing"):
         remove(tmp_path / name)
     assert names(tmp_path) == []
+
+
+def test_a_scratch_folder_goes_with_its_block(tmp_path):
+    with pytest.raises(ValueError, match="x"), scratch_folder(tmp_path / "a") as scratch:
+        (scratch / "file").write_text("1")
+        raise ValueError("x")
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_scratch_folder_of_a_killed_process_is_a_remnant(tmp_path):
+    with scratch_folder(tmp_path) as scratch:
+        (scratch / "file").write_text("1")
+        remove_remnants(tmp_path)
+        assert not scratch.exists()

@@ -96,3 +96,13 @@ def test_no_star(survey):
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ConfigError, match="flags: "):
         Chi2Rule(**settings)
+
+
+def test_many_stars_are_judged_by_the_relation_of_some_of_them(survey, monkeypatch):
+    table = with_relation(survey())
+    judgement = Chi2Rule().judge(table)
+    monkeypatch.setattr("torchfit.flags.chi2._TEACHERS", 150)
+    fewer = Chi2Rule().judge(table)
+    assert (fewer.flag == judgement.flag).mean() > 0.97
+    assert fewer.flag[:5].tolist() == [1] * 5
+    assert [line["stars"] for line in fewer.lines] == [len(table)]

@@ -184,3 +184,9 @@ def test_fits_that_did_not_converge_are_listed(make_table, no_rejects):
         {"stop": "unchanged", "n": 1},
     ]
     assert [row["star"] for row in tables["Fits that did not converge"]] == [3, 7]
+
+
+def test_a_long_survey_compares_some_of_its_stars(make_table, monkeypatch):
+    monkeypatch.setattr("torchfit.report.survey.COMPARED", 10)
+    section = survey.published_section(make_table(40), LABELS)
+    assert section.text.startswith("Of 40 stars with published labels, evenly chosen: 10 stars")

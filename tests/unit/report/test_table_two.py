@@ -4,6 +4,8 @@ import pytest
 from torchfit.names import LABELS
 from torchfit.report.table_two import latex_table, table_two
 
+EVERYONE = np.ones(6, dtype=bool)
+
 
 @pytest.fixture
 def sample(make_table):
@@ -18,7 +20,7 @@ def sample(make_table):
 
 
 def test_dwarfs_and_giants_of_every_class(sample):
-    rows = table_two(sample, LABELS)
+    rows = table_two(sample, EVERYONE, LABELS)
     assert [(row["class"], row["kind"], row["N"]) for row in rows] == [
         ("M", "dwarfs", 1),
         ("K", "giants", 1),
@@ -32,23 +34,23 @@ def test_dwarfs_and_giants_of_every_class(sample):
 
 
 def test_the_ratio_is_that_of_the_band_of_the_class(sample):
-    assert table_two(sample, LABELS)[0]["min S/N"] == 70.0
+    assert table_two(sample, EVERYONE, LABELS)[0]["min S/N"] == 70.0
 
 
 def test_one_star_has_no_spread_and_what_is_not_known_is_not_invented(sample):
-    rows = {(row["class"], row["kind"]): row for row in table_two(sample, LABELS)}
+    rows = {(row["class"], row["kind"]): row for row in table_two(sample, EVERYONE, LABELS)}
     assert np.isnan(rows["M", "dwarfs"]["± e_teff"])
     assert np.isnan(rows["G", "giants"]["min S/N"])
-    none = table_two(sample.assign(e_teff=np.nan), LABELS)
+    none = table_two(sample.assign(e_teff=np.nan), EVERYONE, LABELS)
     assert all(np.isnan(row["e_teff"]) for row in none)
 
 
 def test_no_star_is_no_row(sample):
-    assert table_two(sample[:0], LABELS) == []
+    assert table_two(sample, ~EVERYONE, LABELS) == []
 
 
 def test_latex_has_a_cell_for_every_column(sample):
-    rows = table_two(sample, LABELS[:3])
+    rows = table_two(sample, EVERYONE, LABELS[:3])
     lines = latex_table(rows, LABELS[:3]).splitlines()
     head, *body = [line for line in lines if line.endswith(r" \\")]
     assert len(body) == len(rows)

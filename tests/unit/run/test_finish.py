@@ -10,6 +10,7 @@ from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import DataError
+from torchfit.files.column_table import ColumnTable
 from torchfit.flags.survey_rules import SurveyRules
 from torchfit.names import LABELS
 from torchfit.run.finish import Finishing, summary
@@ -76,6 +77,28 @@ def test_finishing_twice_is_finishing_once(fits, path):
     once = finishing(path).finish(fits, REJECTS, THREE, {})
     again = finishing(path).finish(once.table, REJECTS, THREE, {})
     pd.testing.assert_frame_equal(again.table, once.table)
+
+
+def test_a_survey_on_disk_becomes_the_same_files(fits, path, tmp_path, monkeypatch):
+    """In pieces of any size, which have a row group each."""
+    kinds = ("parquet", "fits", "csv", "votable", "dataset")
+    made = finishing(path, formats=kinds, recommended=Recommendation(["LOW_SNR"], ["flag_snr"]))
+    files = []
+    for rows, place in ((40, "whole"), (7, "pieces")):
+        monkeypatch.setattr("torchfit.files.column_table.ROWS", rows)
+        stored = ColumnTable.of(tmp_path / f"{place}_table", [fits])
+        survey = made.finish(stored, REJECTS, THREE, {"a": "b"})
+        files.append(made.deliver(survey, tmp_path / place, {}))
+    files.append(
+        made.deliver(made.finish(fits, REJECTS, THREE, {"a": "b"}), tmp_path / "memory", {})
+    )
+    for name, whole in files[2].items():
+        if whole.is_file():
+            assert whole.read_bytes() == files[0][name].read_bytes(), name
+        if name.endswith(("parquet", "dataset")):
+            pd.testing.assert_frame_equal(pd.read_parquet(whole), pd.read_parquet(files[1][name]))
+        elif whole.is_file():
+            assert whole.read_bytes() == files[1][name].read_bytes(), name
 
 
 def test_without_tables_their_columns_are_missing(fits):

@@ -60,7 +60,10 @@ def survey(paths, fitter, tmp_path_factory):
 def fit(survey, fitter, trainer, folder, batch_groups):
     parts = fit_survey(survey, fitter, trainer, folder, batch_groups)
     stars = survey.stars["star"].to_numpy()
-    return merge_parts(parts, stars, fitter.emulator.label_names)
+    table = merge_parts(
+        parts, stars, fitter.emulator.label_names, folder.with_name(f"{folder.name}-table")
+    )
+    return table[list(table)]
 
 
 @pytest.fixture(scope="module")

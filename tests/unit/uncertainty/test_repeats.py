@@ -17,7 +17,8 @@ SCALE = torch.tensor([300.0, 0.5, 0.4], dtype=torch.float64)
 
 
 def visits(star, exposure, snr):
-    return Visits(np.array(star, dtype=object), np.array(exposure), np.array(snr, dtype=float))
+    names, ratios = np.array(star, dtype=object), np.array(snr, dtype=float)
+    return Visits(names, np.array(exposure), ratios, np.arange(len(names)))
 
 
 def pairs(*arguments, tolerance=0.2):
@@ -82,7 +83,7 @@ def survey(draw_labels, n_stars, seed=0, has_snr=True):
     night = np.repeat([1, 2], n_stars)
     ratios = snr.numpy() if has_snr else np.full(2 * n_stars, np.nan)
     measured = MeasuredLabels(labels, LabelErrors(SCALE.expand(2 * n_stars, 3), noise))
-    return Visits(np.array(star, dtype=object), night, ratios), measured
+    return visits(star, night, ratios), measured
 
 
 def test_the_factor_follows_the_level_of_the_noise(draw_labels):
@@ -123,13 +124,13 @@ def test_few_repeats_teach_nothing_and_say_so(draw_labels, caplog, n_stars):
     caplog.set_level(logging.WARNING)
     made, measured = survey(draw_labels, max(n_stars, 1))
     if not n_stars:
-        made = Visits(np.array(["a", "b"], dtype=object), made.exposure, made.snr)
+        made = visits(["a", "b"], made.exposure, made.snr)
     assert learn_random(ErrorLearning(n_learn=200), made, measured, NAMES) is None
     assert f"there are {n_stars} pairs of repeat observations" in caplog.text
 
 
 def test_many_visits_of_one_star_are_learned_from(draw_labels):
     made, measured = survey(draw_labels, 100)
-    one = Visits(np.array(["a"] * 200, dtype=object), np.arange(200), made.snr)
+    one = visits(["a"] * 200, np.arange(200), made.snr)
     model = learn_random(ErrorLearning(n_learn=200), one, measured, NAMES)
     assert model.unit.tolist() == [1.0, 1.0, 1.0]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from torchfit.exceptions import ConfigError, DataError
+from torchfit.files.column_table import ColumnTable
 from torchfit.files.tensor_file import write_tensors
 from torchfit.uncertainty.error_learning import ErrorLearning
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
@@ -188,16 +189,36 @@ def test_a_file_that_is_no_error_model_is_told_at_once(tmp_path, content):
 def test_visits_are_told_apart_by_the_best_that_is_known():
     table = pd.DataFrame(
         {
-            "uid": ["u", "", ""],
-            "name": ["a", "b", ""],
-            "source": ["x", "y", "z"],
-            "obsid": pd.array([5, 6, None], dtype="Int64"),
-            "mjd": pd.array([58000, None, None], dtype="Int64"),
+            "uid": ["u", "", "u", "", "u", "u", "u", "u", "alone", ""],
+            "name": ["a", "u", "b", "", "c", "d", "e", "f", "g", ""],
+            "source": ["x", "y", "z", "z", "58000", "s", "s", "t", "v", "w"],
+            "obsid": pd.array([5, 6, 7, 8, None, None, None, 6, 9, 9], dtype="Int64"),
+            "mjd": pd.array([58000, None, 58000, 1, None, None, None, None, 2, 3], dtype="Int64"),
         }
     )
-    visits = visits_of(table, np.array([1.0, 2.0, np.nan]))
-    assert visits.star.tolist() == ["u", "b", ""]
-    assert visits.exposure.tolist() == ["58000", "6", "z"]
+    visits = visits_of(table, np.ones(10))
+    assert visits.row.tolist() == [0, 1, 2, 4, 5, 6, 7]
+    assert set(visits.star) == {"u"}
+    nights = ["58000", "obsid 6", "58000", "file 58000", "file s", "file s", "obsid 6"]
+    same = np.equal.outer(nights, nights)
+    np.testing.assert_array_equal(np.equal.outer(visits.exposure, visits.exposure), same)
+
+
+def test_visits_without_a_ratio_count_only_when_none_is_known():
+    table = pd.DataFrame({"uid": ["u"] * 3, "name": "", "mjd": [1, 2, 3]})
+    assert visits_of(table, np.array([1.0, np.nan, 2.0])).row.tolist() == [0, 2]
+    assert visits_of(table, np.full(3, np.nan)).row.tolist() == [0, 1, 2]
+
+
+def test_a_table_on_disk_is_calibrated_as_one_in_memory(table, taught, tmp_path, monkeypatch):
+    """Whatever its pieces, one without any signal-to-noise ratio among them."""
+    monkeypatch.setattr("torchfit.files.column_table.ROWS", 100)
+    stored = ColumnTable.of(tmp_path, [table])
+    snr = np.where(np.arange(2 * N_PAIRS) < 150, SNR, np.nan)
+    for uncertainty in (Uncertainty(), Uncertainty(ErrorLearning(plain=True))):
+        memory, disk = (uncertainty.calibrate(each, THREE, taught, snr) for each in (table, stored))
+        assert list(disk.table) == list(memory.table)
+        pd.testing.assert_frame_equal(disk.table[list(memory.table)], memory.table)
 
 
 def test_expected_errors_are_read_from_the_fits(table):

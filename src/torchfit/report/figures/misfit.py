@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
+from torchfit.files.table_pieces import Table
 from torchfit.flags.change_point import binned_medians
 from torchfit.flags.judgement import mean_square
 from torchfit.report.figures.panels import draw_points
@@ -22,7 +22,7 @@ _BULK = (0.2, 99.8)
 
 @styled
 def misfit_figure(
-    table: pd.DataFrame, snr: Float[np.ndarray, " star"], thresholds: Mapping[str, float]
+    table: Table, snr: Float[np.ndarray, " star"], thresholds: Mapping[str, float]
 ) -> Figure:
     """Draw the mean squared residual against S/N with running medians, as Fig. 11.
 

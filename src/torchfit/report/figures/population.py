@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
+from torchfit.files.table_pieces import Table
 from torchfit.names import FE_H, LOGG, TEFF
 from torchfit.report.figures.panels import MANY, draw_density, marker_size, padded, teff_padded
 from torchfit.report.rows import format_value
@@ -34,7 +34,7 @@ _LEAST_LOGG = (1.0, 5.0)
 
 @styled
 def kiel_diagram(
-    table: pd.DataFrame,
+    table: Table,
     library_labels: Float[np.ndarray, "template label"] | None,
     labels: Sequence[str],
 ) -> Figure:
