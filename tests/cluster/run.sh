@@ -15,7 +15,7 @@ fi
 
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
-trap 'slurm_stop; rm -rf "$scratch"' EXIT
+trap 'slurm_stop; rm -rf "$scratch" || true' EXIT
 slurm_start "$scratch/slurm"
 
 # The nodes are daemons of this machine, and their names are in no name service.

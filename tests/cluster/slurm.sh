@@ -83,7 +83,11 @@ slurm_stop() {
     local file
     for file in "$SLURM_FOLDER"/slurmd_n?.pid "$SLURM_FOLDER"/slurmctld.pid /run/munge/torchfit.pid
     do
-        [ -s "$file" ] && kill "$(cat "$file")" 2>/dev/null
+        [ -s "$file" ] || continue
+        daemon=$(cat "$file")
+        kill "$daemon" 2>/dev/null
+        # It writes its state once more before it ends, into the folder that is to be removed.
+        for _ in $(seq 100); do kill -0 "$daemon" 2>/dev/null || break; sleep 0.1; done
     done
     return 0
 }
