@@ -80,12 +80,12 @@ slurm_crash() {  # slurm_crash NODE: its daemon and all that it has started die 
 }
 
 slurm_stop() {
-    local file
+    local file daemon
     for file in "$SLURM_FOLDER"/slurmd_n?.pid "$SLURM_FOLDER"/slurmctld.pid /run/munge/torchfit.pid
     do
         [ -s "$file" ] || continue
         daemon=$(cat "$file")
-        kill "$daemon" 2>/dev/null
+        kill "$daemon" 2>/dev/null || continue
         # It writes its state once more before it ends, into the folder that is to be removed.
         for _ in $(seq 100); do kill -0 "$daemon" 2>/dev/null || break; sleep 0.1; done
     done
