@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import pandas as pd
 from omegaconf import DictConfig
 
 from torchfit.catalogue.merge import merge_parts
@@ -23,7 +24,9 @@ from torchfit.run.terminal import print_results
 from torchfit.survey.crew import Crew, join_crew
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
+from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
+from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
 
 _AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
@@ -42,7 +45,7 @@ def infer(cfg: DictConfig) -> Path:
     demand_least(cfg, seed=0, batch_groups=1, n_examples=1)
     trained, folder = load_emulator(Path(cfg.artefact)), Path(cfg.output_dir)
     trainer = build(cfg.trainer)
-    crew = join_crew(trainer())  # Hardware that is not there is told now, not after hours.
+    crew = join_crew(trainer())  # Missing hardware is an error now, not after hours.
     with sole_run(folder) if crew.leads else nullcontext():
         crew.meet()
         _measure(cfg, trained, trainer, crew, folder)
@@ -60,23 +63,12 @@ def _measure(
     settings = build_fit_settings(cfg, uncertainty.posterior)
     errors = LibraryErrors.load(Path(cfg.artefact))
     record = settings_of(cfg) | {"emulator_sha256": fingerprint(Path(cfg.artefact))}
-    inputs = {
-        "sources": reader.sources(),
-        "files": {str(path): file_stamp(path) for path in reader.shared_files()},
-        "sampled": uncertainty.wanted(),
-    }
+    inputs = _inputs(reader) | {"sampled": uncertainty.wanted()}
     work = folder / f"work-{run_key(record | settings_of(cfg, *_AFTER_THE_FIT) | inputs)}"
     if crew.leads:
         prepare_work(work, reader, packing.shard_size)
     crew.meet()
-    paths, rejects = packing.pack(
-        reader,
-        emulator.preprocessor,
-        emulator.flux_pca.good,
-        work / "shards",
-        crew,
-        emulator.library.lsf_fwhm,
-    )
+    paths, rejects = _pack(packing, reader, emulator, work / "shards", crew)
     survey = match_survey(
         paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()
     )
@@ -99,6 +91,20 @@ def _measure(
     files |= calibrated.keep_random(folder)
     print_results(finished, files, reader.remarks())
     _tidy(folder, work)
+
+
+def _inputs(reader: SurveyReader) -> dict[str, object]:
+    """What decides the result beside the settings: the spectra, and the files they share."""
+    stamps = {str(path): file_stamp(path) for path in reader.shared_files()}
+    return {"sources": reader.sources(), "files": stamps}
+
+
+def _pack(
+    packing: Packing, reader: SurveyReader, emulator: Emulator, folder: Path, crew: Crew
+) -> tuple[list[Path], pd.DataFrame]:
+    """Shards and rejects of a survey on the grid of an emulator, at its resolution."""
+    known, lsf_fwhm = emulator.flux_pca.good, emulator.library.lsf_fwhm
+    return packing.pack(reader, emulator.preprocessor, known, folder, crew, lsf_fwhm)
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:
