@@ -24,6 +24,8 @@ class Sharing:
     Args:
         rounds: Rounds of filling bad pixels, and of clipping; each reads the pixels twice.
         max_missing: Largest share of missing pixels of a star that shares.
+        min_stars: Stars of like temperature and noise that a survey must have for them to share:
+            the shape of their noise is a median over them, and must not hang on a few of them.
 
     Raises:
         ConfigError: If a number makes no sense.
@@ -31,12 +33,13 @@ class Sharing:
 
     rounds: int = 2
     max_missing: float = 0.2
+    min_stars: int = 50
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or not 0 <= self.max_missing < 1:
+        if min(self.rounds, self.min_stars) < 1 or not 0 <= self.max_missing < 1:
             raise ConfigError(
-                f"metric.sharing: rounds={self.rounds} must be at least 1 and max_missing="
-                f"{self.max_missing} lie within 0 and 1"
+                f"metric.sharing: rounds={self.rounds} and min_stars={self.min_stars} must be at "
+                f"least 1 and max_missing={self.max_missing} lie within 0 and 1"
             )
 
 

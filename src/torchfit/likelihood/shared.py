@@ -9,13 +9,11 @@ from torchfit.exceptions import ConfigError
 from torchfit.likelihood.form import WhitenedForm
 from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
-from torchfit.likelihood.noise import LEAST_IVAR, NoiseShape, level_of
+from torchfit.likelihood.noise import LEAST_IVAR, LEVELS, NoiseShape, level_of, nearest_node
 from torchfit.likelihood.objective import Objective
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
 from torchfit.spectra import Spectra
 
-LEVELS = (-5.4, 0.0)
-"""Range of log10 of the noise variance: S/N of 500 to 1."""
 LEVEL_STEP = 0.1
 
 
@@ -63,8 +61,19 @@ class SharedLikelihood:
         return torch.float32
 
     def takes(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Bool[Tensor, " star"]:
-        """Stars that lack few enough pixels."""
-        return spectra.coverage(self.emulator.flux_pca.good) >= 1 - self.sharing.max_missing
+        """Stars that lack few enough pixels, of a noise that many others of the survey have.
+
+        The shape of a noise that few stars define would be theirs; a star without errors is taken
+        where no star has any.
+        """
+        whole = spectra.coverage(self.emulator.flux_pca.good) >= 1 - self.sharing.max_missing
+        if self.noise is None:
+            return whole
+        node = self._node(start[:, 0])
+        _, level = self._noise_level(spectra)
+        enough = self.noise.n_like(node, level) >= self.sharing.min_stars
+        has_none = (self.noise.n_stars[node] == 0).all(dim=1)
+        return whole & torch.where(spectra.has_ivar, enough, has_none)
 
     def condense(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Condensed:
         """See :class:`torchfit.likelihood.likelihood.Likelihood`."""
@@ -96,20 +105,15 @@ class SharedLikelihood:
 
     def _node(self, teff: Float[Tensor, " star"]) -> Int[Tensor, " star"]:
         """Nearest node in temperature."""
-        nodes = self.emulator.residuals.nodes
-        place = (teff.log10() - nodes[0]) / (nodes[1] - nodes[0])
-        return place.round().clamp(0, len(nodes) - 1).long()
+        return nearest_node(self.emulator.residuals.nodes, teff)
 
     def _level(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Int[Tensor, " star"]:
         """Nearest level of noise."""
         emulator = self.emulator
-        good = spectra.good & emulator.flux_pca.good
-        level = level_of(-spectra.ivar.float().clamp_min(LEAST_IVAR).log(), good)
+        log_noise, level = self._noise_level(spectra)
         if self.noise is not None:
-            relative = self.noise.variance.log().float()
-            n_good = good.sum(dim=1, dtype=torch.int32).clamp_min(1)
-            of_nodes = good.float() @ relative.mT / n_good[:, None]
-            level = level - of_nodes.gather(1, self._node(start[:, 0])[:, None])[:, 0]
+            relative = self.noise.at(self._node(start[:, 0]), level)
+            level = level_of(log_noise - relative, spectra.good & emulator.flux_pca.good)
         if not bool(spectra.has_ivar.all()):
             truncation = emulator.truncation.at(start[:, 0])
             estimated = emulator.flux_pca.excess_noise(spectra, truncation).log().to(level)
@@ -118,6 +122,13 @@ class SharedLikelihood:
         last = round((LEVELS[1] - LEVELS[0]) / LEVEL_STEP)
         return ((log10 - LEVELS[0]) / LEVEL_STEP).round().clamp(0, last).long()
 
+    def _noise_level(
+        self, spectra: Spectra
+    ) -> tuple[Float[Tensor, "star pix"], Float[Tensor, " star"]]:
+        """Logarithm of the noise variance of the pixels, and its mean over the good ones."""
+        log_noise = -spectra.ivar.float().clamp_min(LEAST_IVAR).log()
+        return log_noise, level_of(log_noise, spectra.good & self.emulator.flux_pca.good)
+
     def _table(self, node: int, level: int) -> LevelMatrices:
         """The table of a node and a level, computed at its first use."""
         emulator = self.emulator
@@ -125,9 +136,17 @@ class SharedLikelihood:
             self._columns[node] = NodeColumns.at(emulator, node, self.metric.nuisance)
         if (node, level) not in self._tables:
             variance = 10 ** (LEVELS[0] + LEVEL_STEP * level)
-            shape = 1.0 if self.noise is None else self.noise.variance[node]
             truncation = emulator.truncation.values[node]
-            noise = truncation + variance * shape + self.metric.noise_floor**2
+            noise = truncation + self._noise(node, variance) + self.metric.noise_floor**2
             weight = torch.where(emulator.flux_pca.good, 1 / noise, 0.0)
             self._tables[node, level] = LevelMatrices.of(weight, self._columns[node])
         return self._tables[node, level]
+
+    def _noise(self, node: int, variance: float) -> Float[Tensor, " pix"]:
+        """Variance of the pixels of a star of a node and a mean variance."""
+        values = self.emulator.truncation.values
+        if self.noise is None:
+            return torch.full_like(values[node], variance)
+        level = values.new_tensor([variance]).log()
+        number = torch.tensor([node], device=values.device)
+        return variance * self.noise.at(number, level)[0].exp()

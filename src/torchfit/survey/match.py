@@ -12,15 +12,17 @@ from tqdm import tqdm
 from torchfit.emulator.emulator import Emulator
 from torchfit.files.atomic import atomic
 from torchfit.library.identity import star_key
-from torchfit.likelihood.noise import NoiseShape
+from torchfit.likelihood.noise import NodeNoise, NoiseShape, nearest_node
 from torchfit.measure.allocator import keep_freed_memory
 from torchfit.measure.fitter import BatchFitter
+from torchfit.spectra import evenly
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.datamodule import PackedSurvey
 from torchfit.survey.shards import Shard
 
 MATCH_AT_ONCE = 256
-NOISE_STARS = 4096
+NOISE_STARS = 2048
+"""Most stars of a node whose noise is looked at."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def match_survey(
 
 
 def noise_shape(packed: PackedSurvey, matches: np.ndarray, emulator: Emulator) -> NoiseShape:
-    """How the survey's noise runs with wavelength, from stars all over the survey.
+    """How the survey's noise runs with wavelength, from stars of each temperature all over it.
 
     Args:
         packed: The shards.
@@ -95,11 +97,15 @@ def noise_shape(packed: PackedSurvey, matches: np.ndarray, emulator: Emulator) -
     Returns:
         The shape; the same in every process.
     """
-    shape = NoiseShape.flat(emulator.residuals.nodes, len(emulator.wave))
-    chosen = np.unique(np.linspace(0, len(matches) - 1, NOISE_STARS).astype(int))
-    for piece in np.array_split(chosen, -(-len(chosen) // MATCH_AT_ONCE)):
-        shape.add(packed.spectra(piece), torch.from_numpy(matches[piece, 0]))
-    return shape
+    nodes = emulator.residuals.nodes
+    node = nearest_node(nodes, torch.from_numpy(matches[:, 0])).numpy()
+    places = {int(number): np.flatnonzero(node == number) for number in np.unique(node)}
+    shapes = {
+        number: NodeNoise.of(packed.spectra(evenly(stars, NOISE_STARS)))
+        for number, stars in places.items()
+        if number in range(len(nodes))  # A star without start labels has no node.
+    }
+    return NoiseShape.of(nodes, len(emulator.wave), shapes)
 
 
 def start_path(folder: Path, shard: Path) -> Path:

@@ -3,7 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from torchfit.likelihood.noise import NoiseShape
+from torchfit.likelihood.noise import NodeNoise, NoiseShape, nearest_node
+
+N_PIX = 400
+TRUE = torch.linspace(-1, 1, N_PIX).double()
 
 
 @pytest.fixture
@@ -11,44 +14,99 @@ def nodes():
     return torch.tensor([4000.0, 5000.0, 6250.0]).double().log10()
 
 
-def test_flat_without_a_star(nodes):
-    assert (NoiseShape.flat(nodes, 7).variance == 1).all()
+@pytest.fixture
+def survey(observe, draw_labels):
+    """``survey(n, levels)``: stars of the noise of ``TRUE`` at levels of ln variance."""
+
+    def make(n, level, shape=TRUE):
+        spectra = observe(draw_labels(n, 1), 0.01, masked=0.05, seed=n)
+        level = torch.as_tensor(level).double().expand(n)
+        ivar = torch.where(spectra.good, (-shape - level[:, None]).exp(), 0.0)
+        return replace(spectra, ivar=ivar)
+
+    return make
 
 
-def test_the_shape_is_found_whatever_the_level(nodes, observe, draw_labels):
-    spectra = observe(draw_labels(12, 1), 0.01, masked=0.05)
-    true = torch.linspace(-1, 1, 400).double().exp()
-    level = torch.logspace(-2, 2, 12).double()[:, None]
-    shape = NoiseShape.flat(nodes, 400)
-    shape.add(
-        replace(spectra, ivar=spectra.ivar / true / level), torch.full((12,), 5000.0).double()
+def joined(one, other):
+    columns = [torch.cat([getattr(each, n) for each in (one, other)]) for n in ("flux", "ivar")]
+    return replace(
+        one, flux=columns[0], ivar=columns[1], has_ivar=torch.ones(len(columns[0])).bool()
     )
-    found = shape.variance[1]
-    torch.testing.assert_close(found / found.log().mean().exp(), true, rtol=0.02, atol=0)
-    assert (shape.variance[0] == 1).all()
 
 
-def test_stars_count_at_their_temperature(nodes, observe, draw_labels):
-    spectra = observe(draw_labels(2, 1), 0.01)
-    tilt = torch.linspace(-1, 1, 400).double().exp()
-    ivar = torch.stack([spectra.ivar[0] / tilt, spectra.ivar[1] * tilt])
-    shape = NoiseShape.flat(nodes, 400)
-    shape.add(replace(spectra, ivar=ivar), torch.tensor([4000.0, 6250.0]).double())
-    torch.testing.assert_close(shape.variance[0], tilt)
-    torch.testing.assert_close(shape.variance[2], 1 / tilt)
+def slope(log_variance):
+    """Of a shape along the pixels, that of ``TRUE`` being 1."""
+    return (log_variance @ (TRUE - TRUE.mean())) / (TRUE - TRUE.mean()).square().sum()
 
 
-def test_stars_without_errors_say_nothing(nodes, observe, draw_labels):
-    spectra = observe(draw_labels(3, 1), 0.01, has_ivar=False)
-    shape = NoiseShape.flat(nodes, 400)
-    shape.add(spectra, torch.full((3,), 5000.0).double())
-    assert (shape.variance == 1).all()
+def test_flat_without_a_star(nodes):
+    shape = NoiseShape.of(nodes, 7, {})
+    assert (shape.log_variance == 0).all()
+    assert (shape.n_stars == 0).all()
 
 
-def test_all_at_once_is_one_by_one(nodes, observe, draw_labels):
-    spectra, teff = observe(draw_labels(6, 1), 0.01, masked=0.1), torch.linspace(4000, 6000, 6)
-    whole, single = NoiseShape.flat(nodes, 400), NoiseShape.flat(nodes, 400)
-    whole.add(spectra, teff.double())
-    for star in range(6):
-        single.add(spectra[star : star + 1], teff[star : star + 1].double())
-    torch.testing.assert_close(whole.variance, single.variance)
+def test_the_shape_is_found_whatever_the_level(survey):
+    noise = NodeNoise.of(survey(12, torch.linspace(-9, -3, 12)))
+    assert noise.n_stars[0] == noise.n_stars[-1] == 0  # S/N of 500 and of 1
+    assert (noise.n_stars >= 1).sum() >= 6
+    # The mean over 380 of 400 pixels moves by less than a tenth.
+    torch.testing.assert_close(
+        noise.log_variance, TRUE.expand_as(noise.log_variance), rtol=0, atol=0.1
+    )
+
+
+def test_a_few_odd_stars_do_not_move_it(survey):
+    alone = NodeNoise.of(survey(30, -7.0))
+    among = NodeNoise.of(joined(survey(30, -7.0), survey(10, -7.0, -3 * TRUE)))
+    assert (among.log_variance - alone.log_variance).abs().max() < 0.1
+
+
+def test_the_order_of_the_stars_does_not_matter(survey):
+    spectra = survey(30, torch.linspace(-9, -3, 30))
+    mixed = spectra[torch.randperm(30, generator=torch.Generator().manual_seed(1))]
+    assert torch.equal(NodeNoise.of(spectra).log_variance, NodeNoise.of(mixed).log_variance)
+
+
+def test_faint_stars_have_a_shape_of_their_own(survey, nodes):
+    noise = NodeNoise.of(joined(survey(200, -9.0), survey(200, -3.0, -TRUE)))
+    shape = NoiseShape.of(nodes, N_PIX, {1: noise})
+    bright, faint = shape.at(torch.tensor([1, 1]), torch.tensor([-9.0, -3.0]).double())
+    assert slope(bright) == pytest.approx(1.0, abs=0.1)
+    assert slope(faint) == pytest.approx(-1.0, abs=0.1)
+
+
+def test_between_two_levels_it_is_linear(nodes):
+    log_variance = torch.randn(3, 13, 5, generator=torch.Generator().manual_seed(2)).double()
+    shape = NoiseShape(nodes, log_variance, torch.arange(39).reshape(3, 13))
+    step = torch.log(torch.tensor(10.0).double()) * 5.4 / 12
+    node, lowest = torch.tensor([2, 2, 2]), -12 * step
+    found = shape.at(node, torch.stack([lowest + 3 * step, lowest + 3.5 * step, lowest - 1]))
+    torch.testing.assert_close(found[0], log_variance[2, 3])
+    torch.testing.assert_close(found[1], log_variance[2, 3:5].mean(dim=0))
+    torch.testing.assert_close(found[2], log_variance[2, 0])
+    levels = torch.stack([lowest + 3.4 * step, lowest - 1, -lowest])
+    assert shape.n_like(node, levels).tolist() == [29, 26, 38]
+
+
+@pytest.mark.parametrize("missing", ["errors", "pixels", "stars"])
+def test_a_star_without_errors_or_pixels_does_not_count(survey, missing):
+    spectra = survey(3, -7.0)
+    none = {
+        "errors": replace(spectra, has_ivar=torch.zeros(3).bool()),
+        "pixels": replace(spectra, ivar=torch.zeros_like(spectra.ivar)),
+        "stars": spectra[:0],
+    }[missing]
+    noise = NodeNoise.of(none)
+    assert (noise.n_stars == 0).all()
+    assert (noise.log_variance == 0).all()
+
+
+def test_masked_pixels_have_no_weight(survey):
+    spectra = survey(9, -7.0)
+    junk = replace(spectra, flux=torch.where(spectra.good, spectra.flux, torch.nan))
+    assert torch.equal(NodeNoise.of(spectra).log_variance, NodeNoise.of(junk).log_variance)
+
+
+def test_nearest_node(nodes):
+    teff = torch.tensor([100.0, 4100.0, 5100.0, 50000.0]).double()
+    assert nearest_node(nodes, teff).tolist() == [0, 0, 1, 2]

@@ -9,7 +9,7 @@ from tests.metrics import fit_by, plain_metric, plain_nuisance
 from torchfit.exceptions import ConfigError
 from torchfit.likelihood.exact import ExactLikelihood
 from torchfit.likelihood.metric import Sharing
-from torchfit.likelihood.noise import NoiseShape
+from torchfit.likelihood.noise import NodeNoise, NoiseShape
 from torchfit.likelihood.outliers import Outliers
 from torchfit.likelihood.shared import SharedLikelihood
 from torchfit.uncertainty.fisher import fisher_errors
@@ -83,12 +83,39 @@ def test_a_noise_that_runs_with_wavelength_is_weighted(emulator, spectra, start)
     noise = 0.01 * torch.randn(spectra.flux.shape, generator=generator).double()
     flux = spectra.flux + (slope.sqrt() - 1) * noise
     uneven = replace(spectra, flux=flux, ivar=spectra.ivar / slope)
-    shape = NoiseShape.flat(emulator.residuals.nodes, 400)
-    shape.add(uneven, start[:, 0])
+    shape = noise_of(emulator, uneven, n_stars=100)
     flat, _, _ = difference(emulator, uneven, start)
     known, _, _ = difference(emulator, uneven, start, shape)
     assert known.median() < 0.15
     assert known.median() < 0.5 * flat.median()
+
+
+def noise_of(emulator, spectra, n_stars):
+    """The same shape for all temperatures, as if that many stars had defined it."""
+    nodes = emulator.residuals.nodes
+    noise = NodeNoise.of(spectra)
+    noise = replace(noise, n_stars=torch.full_like(noise.n_stars, n_stars))
+    return NoiseShape.of(nodes, 400, dict.fromkeys(range(len(nodes)), noise))
+
+
+@pytest.mark.parametrize(("n_stars", "has_ivar", "takes"), [
+    (50, True, True), (49, True, False), (0, True, False), (0, False, True), (50, False, False),
+])  # fmt: skip
+def test_stars_share_a_noise_that_many_have(emulator, spectra, start, n_stars, has_ivar, takes):
+    noise = noise_of(emulator, spectra, n_stars)
+    stars = replace(spectra, has_ivar=torch.full((N_STARS,), has_ivar))
+    likelihood = SharedLikelihood(plain_metric(sharing=Sharing()), emulator, noise)
+    assert (likelihood.takes(stars, start) == takes).all()
+
+
+def test_labels_do_not_depend_on_a_few_neighbours(emulator, spectra, start):
+    """A sixth of a survey has a noise of another kind: no label moves by a tenth of its error."""
+    slope = torch.linspace(-1.5, 1.5, 400).double().exp()
+    odd = replace(spectra, ivar=torch.cat([spectra.ivar[:4] * slope, spectra.ivar[4:]]))
+    known = (noise_of(emulator, each, 100) for each in (spectra, odd))
+    one, other = (fit_by(shared(emulator, noise), emulator, spectra, start) for noise in known)
+    moved = (emulator.scaler.from_unit(fit.unit) for _, fit in (one, other))
+    assert ((next(moved) - next(moved)).abs() < 0.1 * errors(emulator, one).total).all()
 
 
 def test_a_bad_pixel_has_no_weight(emulator, spectra, start):

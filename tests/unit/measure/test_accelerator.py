@@ -9,7 +9,7 @@ from tests.simulated.traffic import counted
 
 from torchfit.group.grouping import Grouping
 from torchfit.likelihood.metric import Metric, Sharing
-from torchfit.likelihood.noise import NoiseShape
+from torchfit.likelihood.noise import NodeNoise, NoiseShape
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.prior import StartPrior
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns
@@ -79,10 +79,10 @@ def spectra(observe, draw_labels):
 @pytest.fixture(scope="module")
 def noise(masked_emulator, spectra):
     """A noise that grows to the red."""
-    shape = NoiseShape.flat(masked_emulator.residuals.nodes, len(masked_emulator.wave))
     redder = replace(spectra[5:], ivar=spectra.ivar[5:] * torch.linspace(2, 1, 400))
-    shape.add(redder, torch.full((5,), 5500.0, dtype=torch.float64))
-    return shape
+    noise, nodes = NodeNoise.of(redder), masked_emulator.residuals.nodes
+    noise = replace(noise, n_stars=torch.full_like(noise.n_stars, 100))
+    return NoiseShape.of(nodes, 400, dict.fromkeys(range(len(nodes)), noise))
 
 
 @pytest.fixture(scope="module")
