@@ -1,5 +1,6 @@
 """How a survey's noise runs with wavelength, for stars of each temperature."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +34,14 @@ class NoiseShape:
         """The shape before any star is known: the same noise everywhere."""
         zero = nodes.new_zeros(len(nodes), n_pix)
         return cls(nodes, zero, zero.clone())
+
+    @classmethod
+    def joined(cls, shapes: Sequence["NoiseShape"]) -> "NoiseShape":
+        """The shape of the stars of several, summed in their order."""
+        total, weight = shapes[0].total, shapes[0].weight
+        for shape in shapes[1:]:
+            total, weight = total + shape.total, weight + shape.weight
+        return cls(shapes[0].nodes, total, weight)
 
     def add(self, spectra: Spectra, teff: Float[Tensor, " star"]) -> None:
         """Add stars; those without errors do not count.

@@ -11,6 +11,8 @@ from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
 from torchfit.exceptions import CatalogueError
 from torchfit.group.grouping import Grouping
+from torchfit.likelihood.metric import Metric, Sharing
+from torchfit.likelihood.noise import NoiseShape
 from torchfit.match.matching import Matching
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.settings import FitSettings
@@ -18,13 +20,16 @@ from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.report.choice import choose_examples
 from torchfit.run.trainer import build_trainer
 from torchfit.spectra import StarInfo
-from torchfit.survey import match as matching
+from torchfit.survey import noise
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
+from torchfit.survey.noise import estimate_noise
 from torchfit.survey.part_writer import part_path
 from torchfit.survey.shards import shard_table, star_row, write_shard
 
 N_STARS = 14
+ONE, TWO = Devices(build_trainer), Devices(partial(build_trainer, devices=2))
 FIRST = 100
 """The survey's numbers are not the places in its table: every second file was bad."""
 
@@ -54,11 +59,11 @@ def paths(tmp_path_factory, observe, draw_labels):
 
 @pytest.fixture(scope="module")
 def survey(paths, fitter, tmp_path_factory):
-    return match_survey(paths, fitter, tmp_path_factory.mktemp("start"))
+    return match_survey(paths, fitter, ONE, tmp_path_factory.mktemp("start"))
 
 
 def fit(survey, fitter, trainer, folder, batch_groups):
-    parts = fit_survey(survey, fitter, trainer, folder, batch_groups)
+    parts = fit_survey(survey, fitter, Devices(trainer), folder, batch_groups)
     stars = survey.stars["star"].to_numpy()
     table = merge_parts(
         parts, stars, fitter.emulator.label_names, folder.with_name(f"{folder.name}-table")
@@ -95,17 +100,14 @@ def test_groups_hold_stars_of_one_class(survey):
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 100])
-def test_how_many_are_matched_at_once_does_not_matter(
-    paths, fitter, survey, monkeypatch, tmp_path, at_once
-):
-    monkeypatch.setattr(matching, "MATCH_AT_ONCE", at_once)
-    again = match_survey(paths, fitter, tmp_path)
+def test_how_many_are_matched_at_once_does_not_matter(paths, fitter, survey, tmp_path, at_once):
+    again = match_survey(paths, fitter, replace(ONE, at_once=at_once), tmp_path)
     np.testing.assert_array_equal(again.group, survey.group)
     pd.testing.assert_frame_equal(again.stars, survey.stars)
 
 
 def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch, tmp_path):
-    match_survey(paths, fitter, tmp_path)
+    match_survey(paths, fitter, ONE, tmp_path)
     (tmp_path / "0.npy").unlink()
     matched = []
 
@@ -115,9 +117,49 @@ def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch
 
     original = BatchFitter.match
     monkeypatch.setattr(BatchFitter, "match", match)
-    again = match_survey(paths, fitter, tmp_path)
+    again = match_survey(paths, fitter, ONE, tmp_path)
     assert matched == [9]
     np.testing.assert_array_equal(again.group, survey.group)
+
+
+@pytest.mark.slow
+def test_two_processes_match_and_add_up_the_noise_to_the_same_bytes(
+    paths, fitter, tmp_path, monkeypatch
+):
+    """A shard each, and a part of the noise each."""
+    monkeypatch.setattr(noise, "AT_ONCE", 4)
+    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+    shapes = []
+    for folder, devices in [(tmp_path / "one", ONE), (tmp_path / "two", TWO)]:
+        survey = match_survey(paths, shared, devices, folder / "start")
+        shapes.append(estimate_noise(survey, shared, devices, folder / "noise"))
+    files = [sorted((tmp_path / name).rglob("*.npy")) for name in ("one", "two")]
+    assert [path.name for path in files[0]] == [path.name for path in files[1]]
+    assert len(files[0]) == 2 + 4
+    for one, two in zip(*files, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+    assert torch.equal(shapes[0].total, shapes[1].total)
+
+
+def test_the_noise_is_that_of_all_stars_and_its_finished_sums_are_kept(
+    paths, fitter, survey, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(noise, "AT_ONCE", 5)
+    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+    found = estimate_noise(survey, shared, ONE, tmp_path)
+    whole = NoiseShape.flat(found.nodes, found.total.shape[1])
+    whole.add(survey.packed.spectra(np.arange(N_STARS)), torch.from_numpy(survey.matches[:, 0]))
+    torch.testing.assert_close(found.total, whole.total)
+    torch.testing.assert_close(found.weight, whole.weight)
+    np.save(noise.sums_path(tmp_path, 1), np.zeros((2, *found.total.shape)))
+    noise.sums_path(tmp_path, 0).unlink()
+    again = estimate_noise(survey, shared, ONE, tmp_path)
+    assert 0 < again.weight.sum() < found.weight.sum()
+
+
+def test_without_shared_matrices_no_noise_is_estimated(survey, fitter, tmp_path):
+    assert estimate_noise(survey, fitter, ONE, tmp_path) is None
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
