@@ -19,7 +19,7 @@ STAGES = {MatchModule: "match", NoiseModule: "noise", FitModule: "batch"}
 
 
 WITNESS = "TORCHFIT_TEST_WITNESS"
-"""Environment variable: folder in which every process that measures leaves a file of its number."""
+"""Environment variable: folder in which every process leaves a file named by stage and process."""
 
 
 PAUSE = "TORCHFIT_TEST_PAUSE"
@@ -43,7 +43,7 @@ class Witness(Callback):
         self.folder = Path(folder)
 
     def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        (self.folder / str(os.getpid())).touch()
+        (self.folder / f"{STAGES[type(pl_module)]}-{os.getpid()}").touch()
 
 
 class Kill(Callback):

@@ -8,14 +8,15 @@ SHARE = 0.5
 """Share of the free memory that a batch is planned to take: the estimate is a rough one."""
 MOST = 4096
 """Stars that keep a large accelerator busy; more would only take memory."""
+_PER_PIXEL, _PER_TEMPLATE, _PER_PAIR = 12, 6, 6
 
 
 def bytes_per_star(fitter: BatchFitter) -> int:
     """What measuring one more star at once takes on a device, in bytes.
 
-    Counted are the numbers of double precision of a star at the peak: of its pixels, of its
-    correlations with the templates, of its kernel values and their derivatives, and, without a
-    metric that shares matrices, of its own matrices of the components.
+    Numbers of double precision at the peak: of its pixels, of its correlations with the templates
+    and its kernel values, and, without a metric that shares matrices, of its own matrices of the
+    components. Twice what the tensors of a simulated device were counted to hold.
 
     Args:
         fitter: Emulator and settings.
@@ -23,14 +24,11 @@ def bytes_per_star(fitter: BatchFitter) -> int:
     Returns:
         An estimate, rather too high than too low.
     """
-    emulator, settings = fitter.emulator, fitter.settings
-    n_pix, n_comp = emulator.basis.shape
-    n_templates, n_labels = emulator.library.labels.shape
-    n_own = 0 if settings.metric.sharing else n_comp
-    per_pixel, per_template, per_pair = 24, 6, 8
-    numbers = (
-        per_pixel * n_pix + per_template * n_templates + per_pair * n_comp * (n_own + n_labels)
-    )
+    n_pix, n_comp = fitter.emulator.basis.shape
+    n_templates = len(fitter.emulator.library)
+    numbers = _PER_PIXEL * n_pix + _PER_TEMPLATE * n_templates
+    if fitter.settings.metric.sharing is None:
+        numbers += _PER_PAIR * n_comp**2
     return 8 * numbers
 
 

@@ -1,6 +1,7 @@
 """Lightning carries the fitter to the devices: a module for each stage of a survey."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightning
@@ -18,6 +19,7 @@ from torchfit.measure.measurement import Measurement
 from torchfit.measure.memory import bytes_per_star, stars_that_fit
 from torchfit.measure.portions import Portions
 
+CPU = torch.device("cpu")
 MATCH_AT_ONCE = 256
 """Stars that are matched at once where no setting and no free memory says how many."""
 
@@ -37,7 +39,7 @@ class StageModule(lightning.LightningModule):
     def __init__(self, fitter: BatchFitter, at_once: int | None = None) -> None:
         super().__init__()
         self.fitter, self.at_once = fitter, at_once
-        self._on_device = fitter
+        self.on_device = fitter
         self.portions = Portions()
 
     def most(self, device: torch.device) -> int | None:
@@ -49,8 +51,8 @@ class StageModule(lightning.LightningModule):
     def transfer_batch_to_device(
         self, batch: Sequence[Any], device: torch.device, dataloader_idx: int
     ) -> list[Any]:
-        """Lightning moves no frozen dataclass by itself."""
-        return [to_device(each, device) for each in batch]
+        """Leave the stars where they are: the device may have room for a portion of them."""
+        return list(batch)
 
     def on_predict_start(self) -> None:
         """Copy the fitter to the device of the spectra.
@@ -61,7 +63,7 @@ class StageModule(lightning.LightningModule):
         keep_freed_memory()
         if self.device != self.fitter.emulator.wave.device:
             try:
-                self._on_device = self.fitter.to(self.device)
+                self.on_device = self.fitter.to(self.device)
             except torch.OutOfMemoryError as error:
                 raise DeviceMemoryError(
                     f"the emulator does not fit into the free memory of {self.device}: use "
@@ -70,8 +72,9 @@ class StageModule(lightning.LightningModule):
         self.portions = Portions(self.most(self.device))
 
     def on_predict_end(self) -> None:
-        """Forget the copy."""
-        self._on_device = self.fitter
+        """Forget the copy; modules refer to themselves, and would stay until the next stage."""
+        self.on_device = self.fitter
+        gc.collect()
 
     def predict_step(self, batch: Sequence[Any], batch_idx: int) -> list[Any]:
         """Compute the result of each batch of a list."""
@@ -80,6 +83,25 @@ class StageModule(lightning.LightningModule):
     def result(self, batch: Any) -> Any:
         """Compute the result of one batch."""
         raise NotImplementedError
+
+    def in_portions(
+        self, function: Callable[[Any], Any], batch: Any, places: Sequence[int] | None = None
+    ) -> list[Any]:
+        """Call a function for all stars of a batch, on the device, as many at a time as it holds.
+
+        Args:
+            function: What is computed of some stars.
+            batch: The stars, on the CPU.
+            places: Where the batch may be cut; ``None`` for anywhere.
+
+        Returns:
+            A result of every portion, on the CPU.
+        """
+        return self.portions.compute(
+            lambda stars: to_device(function(to_device(stars, self.device)), CPU),
+            batch,
+            range(len(batch) + 1) if places is None else places,
+        )
 
 
 class MatchModule(StageModule):
@@ -91,10 +113,10 @@ class MatchModule(StageModule):
 
     def result(self, batch: StarBatch) -> Float[Tensor, "star column"]:
         """Start labels and best correlation of each star, side by side."""
-        return torch.cat(self.portions.compute(self._match, batch, range(len(batch) + 1)))
+        return torch.cat(self.in_portions(self._match, batch))
 
     def _match(self, batch: StarBatch) -> Float[Tensor, "star column"]:
-        found = self._on_device.match(batch.spectra)
+        found = self.on_device.match(batch.spectra)
         return torch.cat([found.start, found.best_cfi[:, None]], dim=1)
 
 
@@ -103,12 +125,11 @@ class NoiseModule(StageModule):
 
     def result(self, batch: StarBatch) -> Float[Tensor, "sum node pix"]:
         """Total and weight of the :class:`NoiseShape` of a batch."""
-        shapes = self.portions.compute(self._shape, batch, range(len(batch) + 1))
-        joined = NoiseShape.joined(shapes)
+        joined = NoiseShape.joined(self.in_portions(self._shape, batch))
         return torch.stack([joined.total, joined.weight])
 
     def _shape(self, batch: StarBatch) -> NoiseShape:
-        emulator = self._on_device.emulator
+        emulator = self.on_device.emulator
         shape = NoiseShape.flat(emulator.residuals.nodes, len(emulator.wave))
         assert batch.teff is not None
         shape.add(batch.spectra, batch.teff)
@@ -120,15 +141,13 @@ class FitModule(StageModule):
 
     def predict_step(self, batch: Sequence[GroupBatch], batch_idx: int) -> list[Measurement]:
         """Measure the stars of all batches together."""
-        whole = GroupBatch.joined(batch)
-        measured = self.result(whole)
+        measured = self.result(GroupBatch.joined(batch))
         if len(batch) == 1:
             return [measured]
-        numbers = torch.arange(len(whole), device=whole.star.device)
-        return [measured[rows] for rows in numbers.split([len(each) for each in batch])]
+        rows = torch.arange(len(measured))
+        return [measured[some] for some in rows.split([len(each) for each in batch])]
 
     def result(self, batch: GroupBatch) -> Measurement:
         """Measure the stars of one batch."""
-        groups = self.fitter.settings.moves_groups
-        places = batch.ends_of_groups() if groups else range(len(batch) + 1)
-        return Measurement.joined(self.portions.compute(self._on_device.measure, batch, places))
+        places = batch.ends_of_groups() if self.fitter.settings.moves_groups else None
+        return Measurement.joined(self.in_portions(self.on_device.measure, batch, places))

@@ -95,6 +95,9 @@ class StageDataset(Dataset):
         most: Stars of the largest.
     """
 
+    advice = ""
+    """What makes more batches, where a user may want them."""
+
     def __init__(self, numbers: Sequence[int], most: int) -> None:
         self.numbers, self.most = numbers, most
 
@@ -163,6 +166,8 @@ class GroupDataset(StageDataset):
         matches: Start labels and best correlation of each star, side by side; ``None`` where the
             matching is to be done with the fit.
     """
+
+    advice = "batch_groups=1 makes more batches"
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """The devices of a run: every stage of the work is shared among them in the same way."""
 
+import logging
 from dataclasses import dataclass
 
 from torchfit.emulator.learner import TrainerFactory
@@ -8,6 +9,8 @@ from torchfit.measure.module import StageModule
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.datamodule import StageDataset, SurveyDataModule
 from torchfit.survey.stage_writer import StageWriter
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,5 +49,10 @@ class Devices:
         self.crew.meet()  # All have seen the same to be done, before anyone does more of it.
         if len(dataset):
             trainer = self.trainer(callbacks=[writer])
+            if dataset.advice and len(dataset) < trainer.world_size:
+                logger.warning(
+                    "%s: %d devices have %d batches to share, and some nothing to do; %s",
+                    writer.doing, trainer.world_size, len(dataset), dataset.advice,
+                )  # fmt: skip
             trainer.predict(module, datamodule=SurveyDataModule(dataset), return_predictions=False)
         self.crew.meet()

@@ -9,7 +9,7 @@ from tests.metrics import plain_metric
 
 from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
-from torchfit.exceptions import CatalogueError
+from torchfit.exceptions import CatalogueError, ConfigError
 from torchfit.group.grouping import Grouping
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import NoiseShape
@@ -160,6 +160,19 @@ def test_the_noise_is_that_of_all_stars_and_its_finished_sums_are_kept(
 def test_without_shared_matrices_no_noise_is_estimated(survey, fitter, tmp_path):
     assert estimate_noise(survey, fitter, ONE, tmp_path) is None
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_more_devices_than_batches_are_named(survey, fitter, table, tmp_path, caplog):
+    found = fit(survey, fitter, partial(build_trainer, devices=2), tmp_path, 100)
+    assert "fitting: 2 devices have 1 batches to share, and some nothing to do" in caplog.text
+    pd.testing.assert_frame_equal(found, table, rtol=1e-7)
+
+
+@pytest.mark.parametrize("at_once", [0, -1, "many", 2.5])
+def test_how_many_stars_at_once_is_a_number(at_once):
+    with pytest.raises(ConfigError, match="stars_at_once"):
+        Devices(build_trainer, at_once=at_once)
 
 
 @pytest.mark.slow
