@@ -208,7 +208,7 @@ def phase_of(results: Path) -> str:
     if (results / "catalogue.parquet").exists():
         return "ended"
     kinds = Counter(path.parent.name for path in finished_work(results))
-    phases = {"parts": "fit", "start": "match and start of processes", "shards": "pack"}
+    phases = {"parts": "fit", "noise": "noise", "start": "match", "shards": "pack"}
     return next((phase for kind, phase in phases.items() if kinds[kind]), "start")
 
 

@@ -56,6 +56,10 @@ class CrewError(TorchfitError):
     """One of the processes of a run has ended before its work was done."""
 
 
+class DeviceMemoryError(TorchfitError):
+    """A device has too little memory for the emulator, or for one star beside it."""
+
+
 class LabelError(TorchfitError, ValueError):
     """Stellar labels are missing, not numbers, or far from any star of the library."""
 

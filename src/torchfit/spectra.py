@@ -1,6 +1,6 @@
 """Spectra as data: one spectrum as its file has it, and a batch on one common grid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -174,6 +174,15 @@ class Spectra:
     def __getitem__(self, star: Tensor | slice) -> "Spectra":
         """The batch of the chosen stars."""
         return Spectra(self.wave, self.flux[star], self.ivar[star], self.has_ivar[star])
+
+    @classmethod
+    def joined(cls, batches: Sequence["Spectra"]) -> "Spectra":
+        """Batches on the same grid as one, the stars one after the other."""
+        columns = [
+            torch.cat([getattr(each, name) for each in batches])
+            for name in ("flux", "ivar", "has_ivar")
+        ]
+        return cls(batches[0].wave, *columns)
 
 
 def evenly(places: Int[np.ndarray, " place"], at_most: int) -> Int[np.ndarray, " chosen"]:

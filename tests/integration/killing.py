@@ -8,15 +8,18 @@ from pathlib import Path
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from torchfit.measure.module import FitModule, MatchModule, NoiseModule
 from torchfit.run import trainer
 
 MOMENT = "TORCHFIT_TEST_KILL"
-"""Environment variable: ``epoch:N``, ``fitted:0`` or ``batch:N``, for SIGKILL before that epoch,
-after the training, before that batch; with ``:interrupt`` behind it, for what Ctrl-C does."""
+"""Environment variable: ``epoch:N``, ``fitted:0``, or ``match:N``, ``noise:N``, ``batch:N`` (of the
+fit), for SIGKILL before that epoch, after the training, before that batch of the stage; with
+``:interrupt`` behind it, for what Ctrl-C does."""
+STAGES = {MatchModule: "match", NoiseModule: "noise", FitModule: "batch"}
 
 
 WITNESS = "TORCHFIT_TEST_WITNESS"
-"""Environment variable: folder in which every process that measures leaves a file of its number."""
+"""Environment variable: folder in which every process leaves a file named by stage and process."""
 
 
 PAUSE = "TORCHFIT_TEST_PAUSE"
@@ -40,7 +43,7 @@ class Witness(Callback):
         self.folder = Path(folder)
 
     def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        (self.folder / str(os.getpid())).touch()
+        (self.folder / f"{STAGES[type(pl_module)]}-{os.getpid()}").touch()
 
 
 class Kill(Callback):
@@ -64,7 +67,7 @@ class Kill(Callback):
         self._at("fitted", 0)
 
     def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        self._at("batch", batch_idx)
+        self._at(STAGES[type(pl_module)], batch_idx)
 
 
 def build_trainer(callbacks=(), **settings) -> lightning.Trainer:

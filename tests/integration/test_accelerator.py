@@ -10,7 +10,7 @@ from tests.simulated.accelerator import build_trainer
 from torchfit.emulator.artefact import load_emulator
 
 ON_SIM = "trainer._target_=tests.simulated.accelerator.build_trainer"
-SURVEY = ["metric=common", "match=components"]
+SURVEY = ["metric=common", "metric.sharing.min_stars=1", "match=components"]
 SEARCHES = {
     "default": [],
     "paper": ["experiment=paper", "optimise.bo.max_iterations=2", "optimise.bo.raw_samples=16"],
@@ -48,10 +48,13 @@ def test_a_survey_of_files_on_two_devices(artefact, lamost_tree, lamost, tmp_pat
     assert (tmp_path / "rejects.csv").read_bytes() == (lamost / "rejects.csv").read_bytes()
 
 
-def test_training(artefact, trained, tmp_path):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_training(artefact, trained, tmp_path, devices):
+    """With two devices, one of them does it: a step is on the whole library."""
     options = [o for o in world.train_options(tmp_path) if not o.startswith("trainer.")]
-    ended = run("train", *options, ON_SIM)
+    ended = run("train", *options, ON_SIM, f"trainer.devices={devices}")
     assert ended.status == 0, ended.err
+    assert ("one of 2 devices does it" in ended.out) == (devices == 2)
     found, expected = (load_emulator(f / "emulator") for f in (tmp_path, trained[1]))
     labels = torch.tensor(world.draw_labels(20, seed=5))
     torch.testing.assert_close(found.flux(labels), expected.flux(labels), rtol=0, atol=1e-9)

@@ -23,6 +23,7 @@ ELSEWHERE = {"lamost_sample"}
 PAIRED = ("data", "metric"), ("devices", "metric"), ("devices", "match")
 """Of the data and the devices; all the others meet each other in every pair."""
 SHORT = {
+    "metric=common": ["metric.sharing.min_stars=1"],
     "uncertainty=mcmc": [
         "uncertainty.posterior.sampler.n_warmup=4",
         "uncertainty.posterior.sampler.n_steps=8",
@@ -33,7 +34,7 @@ SHORT = {
     "optimise=[adam]": ["optimise.adam.max_iterations=5"],
     "optimise=[lbfgs]": ["optimise.lbfgs.max_iterations=5"],
 }
-"""What makes an option quick."""
+"""What makes an option quick, and shares matrices among the few."""
 
 
 def lamost_tree(root: Path) -> list[str]:

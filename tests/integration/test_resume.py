@@ -133,13 +133,33 @@ def test_damaged_work_is_named_and_done_again(
     assert catalogue(folder) == catalogue(stelib)
 
 
-def interrupted_lamost(artefact, folder, root, monkeypatch):
-    """A survey interrupted before its third batch; how to go on."""
+def interrupted_lamost(artefact, folder, root, monkeypatch, moment="batch:2"):
+    """A survey interrupted at a moment; how to go on."""
     options = [*world.lamost_options(folder, artefact, root), "pack.shard_size=4"]
-    monkeypatch.setenv(MOMENT, "batch:2:interrupt")
+    monkeypatch.setenv(MOMENT, f"{moment}:interrupt")
     assert run("infer", *options).status == 130
     monkeypatch.delenv(MOMENT)
     return options
+
+
+@pytest.mark.parametrize(("moment", "n_start"), [("match:2", 2), ("noise:0", 3)])
+def test_a_survey_interrupted_before_the_fit_keeps_what_is_matched(
+    artefact, tmp_path, monkeypatch, no_report, contents, moment, n_start
+):
+    root, folder = tmp_path / "tree", tmp_path / "results"
+    world.make_good_lamost(root, n_stars=12)
+    options = interrupted_lamost(artefact, folder, root, monkeypatch, moment)
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("work-*/start/*")}
+    assert len(kept) == n_start
+    monkeypatch.setenv(MOMENT, "batch:0:interrupt")
+    assert run("infer", *options).status == 130
+    assert kept.items() <= {p: p.stat().st_mtime_ns for p in folder.glob("work-*/start/*")}.items()
+    monkeypatch.delenv(MOMENT)
+    assert run("infer", *options).status == 0
+    fresh = tmp_path / "fresh"
+    world_options = [*world.lamost_options(fresh, artefact, root), "pack.shard_size=4"]
+    assert run("infer", *world_options).status == 0
+    assert contents(fresh) == contents(folder)
 
 
 def test_a_repaired_file_is_read_again_and_the_others_are_not(

@@ -1,8 +1,8 @@
 """A simulated accelerator: tensors that say they live on device ``sim``, computed on the CPU.
 
 What mixes devices raises as on CUDA, and every number is the CPU's. So what runs on an accelerator
-runs in the tests of a machine that has none. Not simulated: streams, memory, the order in which an
-accelerator adds numbers up.
+runs in the tests of a machine that has none. Not simulated: streams, the order in which an
+accelerator adds numbers up, and of the memory all but what tensors hold.
 
 Importing this module registers the device; every process that uses it must.
 """
@@ -10,6 +10,7 @@ Importing this module registers the device; every process that uses it must.
 from functools import partial
 
 import torch
+from tests.simulated.memory import METER, held
 from tests.simulated.traffic import note_traffic
 from torch.utils._mode_utils import no_dispatch
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -46,7 +47,7 @@ class SimTensor(torch.Tensor):
         )
 
     def __init__(self, inner, device):
-        self.inner = inner
+        self.inner, self.held = inner, held(inner)
 
     def __repr__(self):
         return f"SimTensor({self.inner!r}, device={self.device})"
@@ -98,6 +99,11 @@ class _CurrentDevice:
 
     def device_count(self):
         return 8
+
+    def __getattr__(self, name):
+        if name == "mem_get_info" and METER.room is not None:
+            return METER.info
+        raise AttributeError(name)
 
 
 _current = _CurrentDevice()

@@ -60,6 +60,15 @@ class NodeNoise:
         distance = (level[:, None] - levels).abs()
         return cls(torch.stack(rows), (distance <= ABOUT * (levels[1] - levels[0])).sum(dim=0))
 
+    def to_array(self) -> Float[Tensor, "level column"]:
+        """The numbers of stars, then the shapes."""
+        return torch.cat([self.n_stars[:, None].to(self.log_variance), self.log_variance], dim=1)
+
+    @classmethod
+    def from_array(cls, array: Float[Tensor, "level column"]) -> "NodeNoise":
+        """The inverse of :meth:`to_array`."""
+        return cls(array[:, 1:], array[:, 0].long())
+
 
 @dataclass(frozen=True)
 class NoiseShape:

@@ -1,11 +1,34 @@
-"""Stars that are measured together: whole groups of similar spectra."""
+"""Stars that are measured together: any of a survey, or whole groups of similar spectra."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.spectra import Spectra
+
+
+@dataclass(frozen=True)
+class StarBatch:
+    """Stars of a survey that have no groups yet.
+
+    Args:
+        number: Number of the batch in the survey.
+        spectra: Normalised spectra.
+    """
+
+    number: int
+    spectra: Spectra
+
+    def __len__(self) -> int:
+        """Number of stars."""
+        return len(self.spectra)
+
+    def __getitem__(self, star: slice) -> "StarBatch":
+        """The batch of some stars."""
+        return StarBatch(self.number, self.spectra[star])
 
 
 @dataclass(frozen=True)
@@ -28,7 +51,11 @@ class GroupBatch:
     start: Float[Tensor, "star label"] | None = None
     cfi: Float[Tensor, " star"] | None = None
 
-    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "GroupBatch":
+    def __len__(self) -> int:
+        """Number of stars."""
+        return len(self.star)
+
+    def __getitem__(self, star: Int[Tensor, " chosen"] | slice) -> "GroupBatch":
         """The batch of the chosen stars."""
         return GroupBatch(
             self.star[star],
@@ -38,3 +65,31 @@ class GroupBatch:
             None if self.start is None else self.start[star],
             None if self.cfi is None else self.cfi[star],
         )
+
+    @classmethod
+    def joined(cls, batches: Sequence["GroupBatch"]) -> "GroupBatch":
+        """Several batches of the same survey as one, of the number of the first.
+
+        Args:
+            batches: At least one; all of them have start labels, or none.
+
+        Returns:
+            The stars one after the other.
+        """
+        if len(batches) == 1:
+            return batches[0]
+        starts = [each.start for each in batches if each.start is not None]
+        cfis = [each.cfi for each in batches if each.cfi is not None]
+        return cls(
+            torch.cat([each.star for each in batches]),
+            torch.cat([each.group for each in batches]),
+            Spectra.joined([each.spectra for each in batches]),
+            batches[0].number,
+            torch.cat(starts) if starts else None,
+            torch.cat(cfis) if cfis else None,
+        )
+
+    def ends_of_groups(self) -> list[int]:
+        """Where one group ends and the next begins, from 0 to the number of stars."""
+        changes = (self.group.diff() != 0).nonzero()[:, 0] + 1
+        return [0, *changes.tolist(), len(self)]

@@ -1,5 +1,6 @@
 """What was measured of stars: labels, their errors, and how well the fit went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -107,6 +108,21 @@ class Measurement:
             for field in fields(self)
         }
         return Measurement(**columns)
+
+    @classmethod
+    def joined(cls, pieces: Sequence["Measurement"]) -> "Measurement":
+        """Measurements of some stars after those of others."""
+        return pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+
+def _joined(pieces: Sequence[Any]) -> Any:
+    """Rows one after the other of tensors, of dataclasses of tensors, or of ``None``."""
+    if isinstance(pieces[0], Tensor):
+        return torch.cat(list(pieces))
+    if pieces[0] is None:
+        return None
+    columns = {name: _joined([vars(each)[name] for each in pieces]) for name in vars(pieces[0])}
+    return replace(pieces[0], **columns)
 
 
 def _rows(whole: Any, place: Int[Tensor, " chosen"]) -> Any:

@@ -68,7 +68,7 @@ def _of_a_process(error: Exception) -> str:
         return " ".join(note.partition(": ")[2].split()) if ours else ""
     if isinstance(error, ProcessExitedException):
         return (
-            f"a process of the fit was killed, for want of memory perhaps ({one_line(error)}); "
+            f"a process of the run was killed, for want of memory perhaps ({one_line(error)}); "
             "what is finished is kept: the same command goes on from there"
         )
     return ""

@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from torchfit.catalogue.merge import merge_parts
 from torchfit.emulator.artefact import fingerprint, load_emulator
 from torchfit.emulator.emulator import Emulator
-from torchfit.emulator.learner import TrainerFactory
 from torchfit.files.atomic import remove, remove_remnants
 from torchfit.files.ownership import sole_run
 from torchfit.measure.fitter import BatchFitter
@@ -22,14 +21,16 @@ from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
 from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
 from torchfit.run.terminal import print_results
 from torchfit.survey.crew import Crew, join_crew
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
+from torchfit.survey.noise import estimate_noise
 from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
 
-_AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
+_NOT_OF_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples", "stars_at_once")
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
 
 
@@ -48,13 +49,11 @@ def infer(cfg: DictConfig) -> Path:
     crew = join_crew(trainer())  # Missing hardware is an error now, not after hours.
     with sole_run(folder) if crew.leads else nullcontext():
         crew.meet()
-        _measure(cfg, trained, trainer, crew, folder)
+        _measure(cfg, trained, Devices(trainer, crew, cfg.stars_at_once), folder)
     return folder
 
 
-def _measure(
-    cfg: DictConfig, trained: Emulator, trainer: TrainerFactory, crew: Crew, folder: Path
-) -> None:
+def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path) -> None:
     lightning.seed_everything(cfg.seed, verbose=False)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
@@ -64,17 +63,14 @@ def _measure(
     errors = LibraryErrors.load(Path(cfg.artefact))
     record = settings_of(cfg) | {"emulator_sha256": fingerprint(Path(cfg.artefact))}
     inputs = _inputs(reader) | {"sampled": uncertainty.wanted()}
-    work = folder / f"work-{run_key(record | settings_of(cfg, *_AFTER_THE_FIT) | inputs)}"
-    if crew.leads:
-        prepare_work(work, reader, packing.shard_size)
-    crew.meet()
-    paths, rejects = _pack(packing, reader, emulator, work / "shards", crew)
-    survey = match_survey(
-        paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()
-    )
-    fitter = BatchFitter(emulator, settings, survey.noise, uncertainty.chosen(survey.stars))
-    parts = fit_survey(survey, fitter, trainer, work / "parts", cfg.batch_groups, crew)
-    if not crew.leads:
+    work = folder / f"work-{run_key(record | settings_of(cfg, *_NOT_OF_THE_FIT) | inputs)}"
+    paths, rejects = _pack(packing, reader, emulator, work, devices.crew)
+    fitter = BatchFitter(emulator, settings)
+    survey = match_survey(paths, fitter, devices, work / "start", rejects["star"].tolist())
+    noise = estimate_noise(survey, fitter, devices, work / "noise")
+    fitter = BatchFitter(emulator, settings, noise, uncertainty.chosen(survey.stars))
+    parts = fit_survey(survey, fitter, devices, work / "parts", cfg.batch_groups)
+    if not devices.crew.leads:
         return
     # Of the stars the merged table, which lies on disk, has all but their places in the shards.
     survey = replace(survey, stars=survey.stars[["star"]].copy())
@@ -100,11 +96,14 @@ def _inputs(reader: SurveyReader) -> dict[str, object]:
 
 
 def _pack(
-    packing: Packing, reader: SurveyReader, emulator: Emulator, folder: Path, crew: Crew
+    packing: Packing, reader: SurveyReader, emulator: Emulator, work: Path, crew: Crew
 ) -> tuple[list[Path], pd.DataFrame]:
     """Shards and rejects of a survey on the grid of an emulator, at its resolution."""
+    if crew.leads:
+        prepare_work(work, reader, packing.shard_size)
+    crew.meet()
     known, lsf_fwhm = emulator.flux_pca.good, emulator.library.lsf_fwhm
-    return packing.pack(reader, emulator.preprocessor, known, folder, crew, lsf_fwhm)
+    return packing.pack(reader, emulator.preprocessor, known, work / "shards", crew, lsf_fwhm)
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:

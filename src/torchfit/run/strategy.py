@@ -8,7 +8,6 @@ import lightning
 from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher
-from lightning.pytorch.trainer.states import TrainerFn
 
 from torchfit.survey.children import begin_child
 from torchfit.survey.processes import fresh_processes, started_processes
@@ -19,15 +18,15 @@ class Launcher(_MultiProcessingLauncher):
 
     def launch(self, *arguments: Any, **settings: Any) -> Any:
         """Run a function in every process."""
-        with started_processes("fit"):
+        with started_processes("work on the devices"):
             return super().launch(*arguments, **settings)
 
 
 class SeparateProcesses(DDPStrategy):
-    """Processes that form a group to train, and none to predict.
+    """Processes of one machine that exchange nothing: each has the model and writes its own files.
 
-    Predictions exchange nothing: every process has the model and writes its own parts. Without a
-    group there is no port and no meeting that a killed process would keep the others waiting in.
+    Without a group there is no port and no meeting that a killed process would keep the others
+    waiting in. Training, one step on the whole library at a time, is for one device.
     """
 
     def _configure_launcher(self) -> None:
@@ -37,29 +36,20 @@ class SeparateProcesses(DDPStrategy):
         self._launcher = Launcher(self, method)  # type: ignore[arg-type]
 
     def setup_environment(self) -> None:
-        """Join the other processes, to train."""
+        """Take a device."""
         begin_child()
         quieten()
-        if self._trains:
-            return super().setup_environment()
         assert self.accelerator is not None
         self.set_world_ranks()
         self.accelerator.setup_device(self.root_device)
 
     def setup(self, trainer: lightning.Trainer) -> None:
         """Move the model to the device."""
-        if self._trains:
-            return super().setup(trainer)
         assert self.accelerator is not None and self.model is not None
         self.accelerator.setup(trainer)
         self.model = self.precision_plugin.convert_module(self.model)
         self.model_to_device()
         self.setup_precision_plugin()
-
-    @property
-    def _trains(self) -> bool:
-        assert self.lightning_module is not None
-        return self.lightning_module.trainer.state.fn == TrainerFn.FITTING
 
 
 def quieten() -> None:

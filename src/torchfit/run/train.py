@@ -1,7 +1,9 @@
 """The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import lightning
@@ -10,6 +12,7 @@ from omegaconf import DictConfig
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
+from torchfit.emulator.learner import TrainerFactory
 from torchfit.exceptions import ConfigError
 from torchfit.files.atomic import atomic
 from torchfit.files.ownership import make_way, sole_run
@@ -24,6 +27,8 @@ from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
 from torchfit.uncertainty.library_errors import FILE as ERRORS
+
+logger = logging.getLogger(__name__)
 
 
 def train(cfg: DictConfig) -> Path:
@@ -44,9 +49,7 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     keep_freed_memory()
     lightning.seed_everything(cfg.seed, verbose=False)
     preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
-    trainer = build(cfg.trainer)
-    if join_crew(trainer()).size > 1:
-        raise ConfigError("training is one process: start it without srun, or with srun -n 1")
+    trainer = _for_one_device(build(cfg.trainer))
     library = build(cfg.library)(preprocessor=preprocessor)
     record = settings_of(cfg)
     content = (library.labels, library.spectra.flux, library.spectra.ivar)
@@ -69,6 +72,19 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
     print_paths(emulator=folder / "emulator", report=folder / "report.html")
     return folder / "emulator"
+
+
+def _for_one_device(trainer: TrainerFactory) -> TrainerFactory:
+    """A trainer of one device: a step is on the whole library, and there is nothing to share."""
+    asked = trainer()
+    if join_crew(asked).size > 1:
+        raise ConfigError("training is one process: start it without srun, or with srun -n 1")
+    if asked.num_devices == 1:
+        return trainer
+    logger.warning(
+        "a training step is on the whole library: one of %d devices does it", asked.num_devices
+    )
+    return partial(trainer, devices=1, strategy="auto")
 
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:

@@ -23,6 +23,7 @@ def build_trainer(
     num_nodes: int = 1,
     max_epochs: int = 1,
     callbacks: Sequence[Callback] = (),
+    precision: str | int | None = None,
 ) -> lightning.Trainer:
     """Build a trainer without loggers and with our own progress bars.
 
@@ -40,14 +41,20 @@ def build_trainer(
         num_nodes: Number of nodes.
         max_epochs: Most epochs of a training.
         callbacks: Callbacks.
+        precision: Only ``None``: every step computes in the precision that it needs.
 
     Returns:
         The trainer; checkpoints are kept only by a callback.
 
     Raises:
-        ConfigError: If there is no such hardware or strategy, or the strategy would start the
-            program once per device.
+        ConfigError: If there is no such hardware or strategy, the strategy would start the
+            program once per device, or a precision is asked for.
     """
+    if precision is not None:
+        raise ConfigError(
+            f"trainer.precision={precision} cannot be honoured: sums over pixels and Cholesky "
+            "factors need double precision, and what does not is in single already; leave it out"
+        )
     quieten()
     if strategy == "auto" and devices not in (1, "1", "auto"):
         strategy = "ddp_spawn"
@@ -71,7 +78,9 @@ def build_trainer(
             inference_mode=False,
         )
     except (ValueError, ImportError, MisconfigurationException) as error:
-        raise ConfigError(f"trainer: {error}") from error
+        raise ConfigError(
+            f"trainer: {error} (trainer.accelerator={accelerator} trainer.devices={devices})"
+        ) from error
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         _demand_started(trainer)
     return trainer

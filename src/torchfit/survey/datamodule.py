@@ -1,4 +1,4 @@
-"""The survey as Lightning wants it: batches of whole groups, read from shards when needed."""
+"""The survey as Lightning wants it: the batches of a stage, read from shards when needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from torchfit.measure.batch import GroupBatch
+from torchfit.measure.batch import GroupBatch, StarBatch
+from torchfit.measure.module import FitModule
 from torchfit.spectra import Spectra
 from torchfit.survey.coding import Coded
 from torchfit.survey.shards import Shard
@@ -86,7 +87,72 @@ def _open(path: Path, written: int) -> Shard:
     return Shard(path)
 
 
-class GroupDataset(Dataset):
+class StageDataset(Dataset):
+    """The batches of a stage that are to be done.
+
+    Args:
+        numbers: Their numbers among all batches of the stage.
+        most: Stars of the largest.
+    """
+
+    advice = ""
+    """What makes more batches, where a user may want them."""
+
+    def __init__(self, numbers: Sequence[int], most: int) -> None:
+        self.numbers, self.most = numbers, most
+
+    def __len__(self) -> int:
+        """Number of batches to do."""
+        return len(self.numbers)
+
+
+class ShardDataset(StageDataset):
+    """Whole shards, to be matched.
+
+    Args:
+        paths: All shards.
+        wave: Their grid, vacuum Angstrom.
+        numbers: Which of them.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], wave: Float[Tensor, " pix"], numbers: Sequence[int]
+    ) -> None:
+        super().__init__(numbers, max((len(Shard(paths[number])) for number in numbers), default=0))
+        self.paths, self.wave = paths, wave
+
+    def __getitem__(self, index: int) -> StarBatch:
+        """Read one shard."""
+        number = self.numbers[index]
+        shard = Shard(self.paths[number])
+        return StarBatch(number, shard.spectra(self.wave, np.arange(len(shard))))
+
+
+class SampleDataset(StageDataset):
+    """Some stars of a matched survey.
+
+    Args:
+        survey: The packed survey.
+        pieces: Places of the stars of all batches.
+        numbers: Which of the batches.
+    """
+
+    def __init__(
+        self,
+        survey: PackedSurvey,
+        pieces: Sequence[np.ndarray],
+        numbers: Sequence[int],
+    ) -> None:
+        super().__init__(numbers, max(map(len, pieces), default=0))
+        self.survey, self.pieces = survey, pieces
+
+    def __getitem__(self, index: int) -> StarBatch:
+        """Read one batch."""
+        number = self.numbers[index]
+        return StarBatch(number, self.survey.spectra(self.pieces[number]))
+
+
+class GroupDataset(StageDataset):
     """Batches of whole groups; a batch is made of the same groups however often a run restarts.
 
     Args:
@@ -97,6 +163,8 @@ class GroupDataset(Dataset):
         matches: Start labels and best correlation of each star, side by side; ``None`` where the
             matching is to be done with the fit.
     """
+
+    advice = "batch_groups=1 makes more batches"
 
     def __init__(
         self,
@@ -112,12 +180,9 @@ class GroupDataset(Dataset):
             group[self.order] // batch_groups, np.arange(int(group.max()) // batch_groups + 2)
         )
         self.batch_groups = batch_groups
-        n_batches = -(-(int(group.max()) + 1) // batch_groups)
-        self.numbers = [number for number in range(n_batches) if number not in set(done)]
-
-    def __len__(self) -> int:
-        """Number of batches to do."""
-        return len(self.numbers)
+        n_batches, finished = -(-(int(group.max()) + 1) // batch_groups), set(done)
+        numbers = [number for number in range(n_batches) if number not in finished]
+        super().__init__(numbers, int(np.diff(self.first).max()))
 
     def __getitem__(self, index: int) -> GroupBatch:
         """Read one batch."""
@@ -134,13 +199,13 @@ class GroupDataset(Dataset):
 
 
 class SurveyDataModule(lightning.LightningDataModule):
-    """Hands the batches of a survey to Lightning.
+    """Hands the batches of a stage to Lightning, as lists of those that are computed together.
 
     Args:
-        dataset: Batches of groups.
+        dataset: The batches.
     """
 
-    def __init__(self, dataset: GroupDataset) -> None:
+    def __init__(self, dataset: StageDataset) -> None:
         super().__init__()
         self.dataset = dataset
         # What is left of an interrupted run may be fewer batches than there are processes.
@@ -150,9 +215,12 @@ class SurveyDataModule(lightning.LightningDataModule):
         """The batches that are this process's, in order; Lightning's sampler demands one each."""
         rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         mine = Subset(self.dataset, range(rank, len(self.dataset), size))
-        return DataLoader(mine, batch_size=1, shuffle=False, collate_fn=_single)
+        return DataLoader(mine, batch_size=self._together(), collate_fn=list)
 
-
-def _single(batches: Sequence[GroupBatch]) -> GroupBatch:
-    """The only batch of a list: the dataset has made it already."""
-    return batches[0]
+    def _together(self) -> int:
+        """How many batches the memory of the device has room for."""
+        module = self.trainer.lightning_module if self.trainer else None
+        if not isinstance(module, FitModule) or self.trainer is None:
+            return 1
+        most = module.most(self.trainer.strategy.root_device) or 0
+        return max(most // max(self.dataset.most, 1), 1)

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import lightning
 import pandas as pd
-from lightning.pytorch.callbacks import BasePredictionWriter
-from tqdm import tqdm
 
 from torchfit.catalogue.parts import write_part
 from torchfit.catalogue.result import result_table
-from torchfit.emulator.progress import Bar
-from torchfit.measure.batch import GroupBatch
 from torchfit.measure.measurement import Measurement
-from torchfit.survey.children import heed_signals
+from torchfit.survey.stage_writer import StageWriter
 
 
-class PartWriter(Bar, BasePredictionWriter):
-    """Write one part per batch, atomically, and show how many stars are done.
+class PartWriter(StageWriter):
+    """Write one part per batch.
 
     Args:
         folder: Where parts go.
@@ -29,37 +24,13 @@ class PartWriter(Bar, BasePredictionWriter):
     def __init__(
         self, folder: Path, stars: pd.DataFrame, label_names: Sequence[str], n_done: int = 0
     ) -> None:
-        super().__init__(write_interval="batch")
+        super().__init__("fitting", len(stars), n_done)
         self.folder, self.stars, self.label_names = folder, stars, label_names
-        self.n_done = n_done
 
-    def on_predict_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Open the progress bar of the first process; let a child heed signals again."""
-        heed_signals()
-        self.bar = tqdm(
-            total=len(self.stars),
-            initial=self.n_done,
-            desc="fitting",
-            unit="star",
-            disable=not trainer.is_global_zero,
-        )
-
-    def write_on_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        prediction: Measurement,
-        batch_indices: Sequence[int] | None,
-        batch: GroupBatch,
-        batch_idx: int,
-        dataloader_idx: int,
-    ) -> None:
+    def write(self, number: int, result: Measurement) -> None:
         """Write the part of one batch."""
-        table = result_table(prediction, self.stars, self.label_names)
-        write_part(part_path(self.folder, batch.number), table)
-        self.bar.update(len(table) * trainer.world_size)
+        table = result_table(result, self.stars, self.label_names)
+        write_part(part_path(self.folder, number), table)
 
 
 def part_path(folder: Path, number: int) -> Path:

@@ -18,7 +18,10 @@ from torch.nn import Parameter
 from torchfit.exceptions import CrewError
 from torchfit.survey import server
 
-PRELOADED = ["__main__", server.__name__, "torchfit.survey.piece", "torchfit.survey.fit"]
+PRELOADED = [
+    "__main__", server.__name__, "torchfit.survey.piece", "torchfit.survey.fit",
+    "torchfit.survey.noise",
+]  # fmt: skip
 """What the server of fresh processes imports, once for all of them."""
 
 

@@ -31,7 +31,8 @@ def prepare_work(work: Path, reader: SurveyReader, shard_size: int) -> None:
     Nothing depends on a file that is removed later than it: an interruption here is harmless.
 
     Args:
-        work: Folder of the work, with ``shards``, ``start`` and ``parts``; may be missing.
+        work: Folder of the work, with ``shards``, ``start``, ``noise`` and ``parts``; may be
+            missing.
         reader: The survey.
         shard_size: Number of sources that a shard is made of.
 
@@ -43,8 +44,10 @@ def prepare_work(work: Path, reader: SurveyReader, shard_size: int) -> None:
     _drop_outdated(work, [_stamp(reader, piece) for piece in pieces])
     for number, piece in enumerate(pieces):
         _drop_damaged_piece(work, number, len(piece))
-    for stage in ("shards", "start", "parts"):
+    for stage in ("shards", "start", "noise", "parts"):
         remove_remnants(work / stage)
+    for path in sorted((work / "noise").glob("noise-*")):
+        _check(path, np.load, path)
     for path in sorted((work / "parts").glob("part-*")):
         _check(path, pq.read_metadata, path)
 
@@ -85,6 +88,7 @@ def _drop_outdated(work: Path, stamps: list[str]) -> None:
             "again, and the fits start again", len(packed), len(stamps),
         )  # fmt: skip
         remove(work / "parts")
+        remove(work / "noise")
     for number in packed:
         for made in _made_of_piece(work, number):
             remove(made)

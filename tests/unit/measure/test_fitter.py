@@ -137,9 +137,9 @@ def test_lightning_measures_the_same(infer, batch, optimisers):
     """``Trainer.predict`` works in fitter mode, where nothing has a gradient."""
     fitter, keep = infer(**optimisers), Keep()
     expected = fitter.measure(batch)
-    loader = DataLoader([batch], batch_size=None)
+    loader = DataLoader([[batch]], batch_size=None)
     build_trainer(callbacks=[keep]).predict(FitModule(fitter), loader, return_predictions=False)
-    (found,) = keep.measured
+    ((found,),) = keep.measured
     one, other = tensors(found), tensors(expected)
     assert len(one) == 19
     torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)

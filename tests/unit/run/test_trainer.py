@@ -2,6 +2,7 @@ import logging
 
 import lightning
 import pytest
+import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher
 
@@ -36,6 +37,19 @@ def test_a_program_started_once_per_device_is_refused(devices):
 def test_hardware_and_strategies_that_there_are_not(settings):
     with pytest.raises(ConfigError, match="trainer: "):
         build_trainer(**settings)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_gpu_where_there_is_none(devices):
+    with pytest.raises(ConfigError, match=r"trainer: .*gpu.*trainer\.accelerator=gpu"):
+        build_trainer(accelerator="gpu", devices=devices)
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "bf16-true", 32, "64-true"])
+def test_a_precision_is_refused_with_the_reason(precision):
+    with pytest.raises(ConfigError, match=rf"trainer\.precision={precision} cannot be honoured"):
+        build_trainer(precision=precision)
 
 
 def test_callbacks_and_epochs_arrive():

@@ -1,9 +1,18 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
 
+from torchfit.measure.module import FitModule
 from torchfit.spectra import StarInfo
-from torchfit.survey.datamodule import GroupDataset, PackedSurvey, SurveyDataModule
+from torchfit.survey.datamodule import (
+    GroupDataset,
+    PackedSurvey,
+    SampleDataset,
+    ShardDataset,
+    SurveyDataModule,
+)
 from torchfit.survey.shards import shard_table, star_row, write_shard
 
 SIZES = (4, 1, 6)
@@ -80,5 +89,35 @@ def test_batches_that_are_done_are_left_out_and_the_others_stay_the_same(survey)
 def test_the_loader_hands_out_the_batches_in_order(survey):
     dataset = GroupDataset(survey, GROUP, 2)
     loaded = list(SurveyDataModule(dataset).predict_dataloader())
+    assert [[batch.number for batch in batches] for batches in loaded] == [[0], [1], [2]]
+    assert torch.equal(loaded[1][0].star, dataset[1].star)
+
+
+@pytest.mark.parametrize(("most", "numbers"), [(None, 1), (3, 1), (11, 2), (1000, 200)])
+def test_as_many_batches_as_a_device_has_room_for_come_together(survey, most, numbers):
+    """Of the three batches of two groups the largest has five stars."""
+    module = SurveyDataModule(GroupDataset(survey, GROUP, 2))
+    fit = Mock(FitModule, most=lambda device: most)
+    strategy = Mock(root_device=torch.device("cpu"))
+    module.trainer = Mock(lightning_module=fit, strategy=strategy, global_rank=0, world_size=1)
+    loader = module.predict_dataloader()
+    assert loader.batch_size == numbers
+    loaded = [batch for batches in loader for batch in batches]
     assert [batch.number for batch in loaded] == [0, 1, 2]
-    assert torch.equal(loaded[1].star, dataset[1].star)
+
+
+def test_shards_that_are_left_are_batches(survey, spectra):
+    dataset = ShardDataset(survey.paths, spectra.wave, [0, 2])
+    assert (len(dataset), dataset.most) == (2, 6)
+    batch = dataset[1]
+    assert (batch.number, len(batch)) == (2, 6)
+    assert_same(batch.spectra, spectra[torch.arange(5, 11)])
+
+
+def test_a_sample_of_stars_comes_with_its_temperatures(survey, spectra):
+    teff = np.linspace(4000, 6000, 11)
+    dataset = SampleDataset(survey, teff, [np.array([0, 3]), np.array([9, 5, 1])], [1])
+    assert (len(dataset), dataset.most) == (1, 3)
+    batch = dataset[0]
+    assert (batch.number, batch.teff.tolist()) == (1, teff[[9, 5, 1]].tolist())
+    assert_same(batch.spectra, spectra[torch.tensor([9, 5, 1])])

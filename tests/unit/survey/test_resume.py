@@ -9,6 +9,7 @@ from tests.unit.survey.readers import Fake
 
 from torchfit.survey import resume
 from torchfit.survey.match import start_path
+from torchfit.survey.noise import node_path
 from torchfit.survey.pack import Packing
 from torchfit.survey.piece import rejects_path, shard_path
 from torchfit.survey.resume import file_stamp, prepare_work
@@ -50,6 +51,8 @@ def work(reader, preprocessor, tmp_path):
             start.parent.mkdir(exist_ok=True)
             np.save(start, np.zeros((len(Shard(shard)), 4)))
     (work / "parts").mkdir()
+    (work / "noise").mkdir()
+    np.save(node_path(work / "noise", 0), np.zeros((13, 5)))
     return work
 
 
@@ -90,6 +93,7 @@ def test_a_changed_file_is_read_again_and_no_other(work, reader, preprocessor, c
         "shards/rejects-00001.jsonl",
         "shards/shard-00001.arrow",
         "start/shard-00001.npy",
+        "noise/noise-000.npy",
     }
     assert not (work / "parts").exists()
     pack(reader, preprocessor, work)
@@ -100,7 +104,7 @@ def test_an_interruption_while_it_clears_is_harmless(work, reader, monkeypatch):
     """Whatever is removed last, the next run finds out again."""
     reader.file_of("2:1").write_text("longer than it was")
     original = resume.remove
-    for allowed in range(4):
+    for allowed in range(5):
         left = iter(range(allowed))
 
         def remove(path, left=left):
@@ -116,6 +120,7 @@ def test_an_interruption_while_it_clears_is_harmless(work, reader, monkeypatch):
     assert not rejects_path(work / "shards", 1).exists()
     assert not start_path(work / "start", shard_path(work / "shards", 1)).exists()
     assert not (work / "parts").exists()
+    assert not (work / "noise").exists()
 
 
 def damage(path, how):
@@ -166,6 +171,15 @@ def test_start_labels_of_other_stars_are_removed(work, reader):
 def test_a_damaged_part_is_removed(work, reader, caplog, how):
     path = work / "parts" / "part-000000.parquet"
     path.write_bytes(how)
+    prepare_work(work, reader, SIZE)
+    assert not path.exists()
+    assert f"{path} is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["cut", b"", b"nonsense", bytes(5000)])
+def test_a_damaged_shape_of_the_noise_is_removed(work, reader, caplog, how):
+    path = node_path(work / "noise", 0)
+    damage(path, how)
     prepare_work(work, reader, SIZE)
     assert not path.exists()
     assert f"{path} is damaged" in caplog.text

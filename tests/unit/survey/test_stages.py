@@ -9,8 +9,10 @@ from tests.metrics import plain_metric
 
 from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
-from torchfit.exceptions import CatalogueError
+from torchfit.exceptions import CatalogueError, ConfigError
 from torchfit.group.grouping import Grouping
+from torchfit.likelihood.metric import Metric, Sharing
+from torchfit.likelihood.noise import NodeNoise, nearest_node
 from torchfit.match.matching import Matching
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.settings import FitSettings
@@ -18,13 +20,16 @@ from torchfit.optimise.lm import LevenbergMarquardt
 from torchfit.report.choice import choose_examples
 from torchfit.run.trainer import build_trainer
 from torchfit.spectra import StarInfo
-from torchfit.survey import match as matching
+from torchfit.survey import noise
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
+from torchfit.survey.noise import estimate_noise
 from torchfit.survey.part_writer import part_path
 from torchfit.survey.shards import shard_table, star_row, write_shard
 
 N_STARS = 14
+ONE, TWO = Devices(build_trainer), Devices(partial(build_trainer, devices=2))
 FIRST = 100
 """The survey's numbers are not the places in its table: every second file was bad."""
 
@@ -54,11 +59,11 @@ def paths(tmp_path_factory, observe, draw_labels):
 
 @pytest.fixture(scope="module")
 def survey(paths, fitter, tmp_path_factory):
-    return match_survey(paths, fitter, tmp_path_factory.mktemp("start"))
+    return match_survey(paths, fitter, ONE, tmp_path_factory.mktemp("start"))
 
 
 def fit(survey, fitter, trainer, folder, batch_groups):
-    parts = fit_survey(survey, fitter, trainer, folder, batch_groups)
+    parts = fit_survey(survey, fitter, Devices(trainer), folder, batch_groups)
     stars = survey.stars["star"].to_numpy()
     table = merge_parts(
         parts, stars, fitter.emulator.label_names, folder.with_name(f"{folder.name}-table")
@@ -95,17 +100,14 @@ def test_groups_hold_stars_of_one_class(survey):
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 100])
-def test_how_many_are_matched_at_once_does_not_matter(
-    paths, fitter, survey, monkeypatch, tmp_path, at_once
-):
-    monkeypatch.setattr(matching, "MATCH_AT_ONCE", at_once)
-    again = match_survey(paths, fitter, tmp_path)
+def test_how_many_are_matched_at_once_does_not_matter(paths, fitter, survey, tmp_path, at_once):
+    again = match_survey(paths, fitter, replace(ONE, at_once=at_once), tmp_path)
     np.testing.assert_array_equal(again.group, survey.group)
     pd.testing.assert_frame_equal(again.stars, survey.stars)
 
 
 def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch, tmp_path):
-    match_survey(paths, fitter, tmp_path)
+    match_survey(paths, fitter, ONE, tmp_path)
     (tmp_path / "0.npy").unlink()
     matched = []
 
@@ -115,9 +117,68 @@ def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch
 
     original = BatchFitter.match
     monkeypatch.setattr(BatchFitter, "match", match)
-    again = match_survey(paths, fitter, tmp_path)
+    again = match_survey(paths, fitter, ONE, tmp_path)
     assert matched == [9]
     np.testing.assert_array_equal(again.group, survey.group)
+
+
+@pytest.mark.slow
+def test_two_processes_match_and_find_the_noise_to_the_same_bytes(paths, fitter, tmp_path):
+    """A shard each, and some nodes of the noise each."""
+    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+    shapes = []
+    for folder, devices in [(tmp_path / "one", ONE), (tmp_path / "two", TWO)]:
+        survey = match_survey(paths, shared, devices, folder / "start")
+        shapes.append(estimate_noise(survey, shared, devices, folder / "noise"))
+    files = [sorted((tmp_path / name).rglob("*.npy")) for name in ("one", "two")]
+    assert [path.name for path in files[0]] == [path.name for path in files[1]]
+    assert len(files[0]) > 2 + 1
+    for one, two in zip(*files, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+    assert torch.equal(shapes[0].log_variance, shapes[1].log_variance)
+
+
+def test_the_noise_is_that_of_all_stars_and_its_finished_nodes_are_kept(
+    paths, fitter, survey, tmp_path
+):
+    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+    found = estimate_noise(survey, shared, ONE, tmp_path)
+    node = nearest_node(found.nodes, torch.from_numpy(survey.matches[:, 0])).numpy()
+    for number in np.unique(node):
+        whole = NodeNoise.of(survey.packed.spectra(np.flatnonzero(node == number)))
+        assert torch.equal(found.log_variance[number], whole.log_variance)
+        assert torch.equal(found.n_stars[number], whole.n_stars)
+    first, last = (noise.node_path(tmp_path, int(each)) for each in (node.min(), node.max()))
+    np.save(last, np.ones_like(np.load(last)))
+    first.unlink()
+    again = estimate_noise(survey, shared, ONE, tmp_path)
+    assert torch.equal(again.log_variance[node.min()], found.log_variance[node.min()])
+    assert (again.log_variance[node.max()] == 1).all()
+
+
+def test_a_star_without_start_labels_has_no_part_in_the_noise(paths, fitter, survey, tmp_path):
+    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+    unmatched = replace(survey, matches=np.full_like(survey.matches, np.nan))
+    found = estimate_noise(unmatched, shared, ONE, tmp_path)
+    assert (found.n_stars == 0).all()
+
+
+def test_without_shared_matrices_no_noise_is_estimated(survey, fitter, tmp_path):
+    assert estimate_noise(survey, fitter, ONE, tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_more_devices_than_batches_are_named(survey, fitter, table, tmp_path, caplog):
+    found = fit(survey, fitter, partial(build_trainer, devices=2), tmp_path, 100)
+    assert "fitting: 2 devices have 1 batches to share, and some nothing to do" in caplog.text
+    pd.testing.assert_frame_equal(found, table, rtol=1e-7)
+
+
+@pytest.mark.parametrize("at_once", [0, -1])
+def test_how_many_stars_at_once_is_a_number(at_once):
+    with pytest.raises(ConfigError, match="stars_at_once"):
+        Devices(build_trainer, at_once=at_once)
 
 
 @pytest.mark.slow
