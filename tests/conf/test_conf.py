@@ -54,6 +54,7 @@ PULLS = {
     ("data", "lamost_mock"): {"pack": "lamost"},
     ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default"},
     ("data", "lamost_sample"): {"pack": "lamost"},
+    ("data", "mastarhc"): {"pack": "default", "metric": "default"},
     ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
     ("data", "stelib"): {"pack": "default"},
     ("data", "table"): {"pack": "default"},
