@@ -14,7 +14,6 @@ from pathlib import Path
 
 import lightning
 import torch
-from torchfit.survey.stages import MatchedSurvey, fit_survey, match_survey
 
 from record import record
 from settings import build, composed, fitter
@@ -22,6 +21,8 @@ from torchfit.catalogue.parts import read_part
 from torchfit.emulator.artefact import load_emulator
 from torchfit.measure.fitter import BatchFitter
 from torchfit.report.rows import Row
+from torchfit.survey.fit import fit_survey
+from torchfit.survey.match import MatchedSurvey, match_survey
 
 
 def matched(cfg, method: BatchFitter, folder: Path) -> MatchedSurvey:  # noqa: ANN001

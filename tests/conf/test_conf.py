@@ -27,16 +27,16 @@ NEEDED = {
 }
 """Values without a default, by option."""
 
-AFTER_THE_FIT = {"catalogue", "compare", "crossmatch"}
+AFTER_THE_FIT = {"catalogue", "compare", "crossmatch", "products"}
 """Groups that training has not; validation has no others but the flags."""
 
-N_NODES = {"train": 12, "infer": 15, "validate": 4}
+N_NODES = {"train": 12, "infer": 16, "validate": 4}
 """Groups of each program, everyone of which builds."""
 
 
 def has_group(program, group):
     if program == "validate":
-        return group in {*AFTER_THE_FIT, "flags"}
+        return group in {*AFTER_THE_FIT, "flags"} - {"products"}
     return program == "infer" or group not in AFTER_THE_FIT
 
 
@@ -350,7 +350,7 @@ def test_several_tables_are_compared_and_joined_in_the_order_they_are_named():
 
 def test_nothing_is_compared_or_joined_by_default():
     cfg, _ = composed("infer")
-    assert cfg.compare == cfg.crossmatch == {}
+    assert cfg.compare == cfg.crossmatch == cfg.products == {}
     assert cfg.catalogue.recommended is None
 
 
