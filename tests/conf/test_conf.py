@@ -122,7 +122,7 @@ PAPER = {
 @functools.cache
 def whole_config(program, *overrides):
     with initialize_config_dir(str(CONF), version_base=None):
-        needed = ["results=catalogues"] if program == "validate" else []
+        needed = ["results=catalogues"] if program in ("validate", "library") else []
         options = ["output_dir=results", *needed, *overrides]
         return compose(program, options, return_hydra_config=True)
 
@@ -372,6 +372,15 @@ def test_what_the_paper_found_is_of_labels_that_are_compared(name):
     for labels in reference.get("published", {}).values():
         assert set(labels) <= set(reference.columns)
         assert all(len(values) == 2 for values in labels.values())
+
+
+def test_the_library_of_a_survey_is_its_constructors():
+    cfg, _ = composed("library")
+    for node in nodes(OmegaConf.to_container(cfg, resolve=True)):
+        parameters = inspect.signature(get_object(node["_target_"])).parameters
+        assert set(node) - {"_target_"} == set(parameters), node["_target_"]
+    assert build(cfg.library) == get_object(cfg.library._target_)()
+    assert whole_config("library").hydra.job.name == "library"
 
 
 def test_what_was_typed_is_kept():

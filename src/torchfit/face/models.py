@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from torchfit.files import model_reader
 from torchfit.files.model_spectra import ModelSpectra
 
 
-def read_models(path: str | Path, stars: Sequence[int] | None = None) -> ModelSpectra:
+def read_models(path: str | Path, stars: Sequence[int] | np.ndarray | None = None) -> ModelSpectra:
     """Read what ``torchfit infer 'products=[models]'`` has written.
 
     Args:

@@ -17,7 +17,7 @@ from torchfit.files.table_file import one_clear_error
 _NAMES = ("star", "source", *PIXELS)
 
 
-def read_models(path: Path, stars: Sequence[int] | None = None) -> ModelSpectra:
+def read_models(path: Path, stars: Sequence[int] | np.ndarray | None = None) -> ModelSpectra:
     """Read parts.
 
     Args:
@@ -106,9 +106,11 @@ def _read(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectra]:
 def _read_parquet(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectra]:
     with pq.ParquetFile(path, pre_buffer=False) as file:
         metadata = file.schema_arrow.metadata or {}
-        if b"wave" not in metadata:
+        if not {b"wave", b"lsf_fwhm"} <= metadata.keys():
             raise DataError(f"{path} holds no model spectra")
-        wave = np.array(json.loads(metadata[b"wave"]), dtype=np.float64)
+        wave, fwhm = (
+            np.array(json.loads(metadata[key]), dtype=np.float64) for key in (b"wave", b"lsf_fwhm")
+        )
         for group in range(file.num_row_groups):
             star = file.read_row_group(group, ["star"])["star"].to_numpy()
             rows = _places(star, wanted)
@@ -119,7 +121,7 @@ def _read_parquet(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectr
                 name: table[name].combine_chunks().flatten().to_numpy().reshape(-1, len(wave))
                 for name in PIXELS
             }
-            yield ModelSpectra(wave, star[rows], table["source"].to_pylist(), **arrays)
+            yield ModelSpectra(wave, fwhm, star[rows], table["source"].to_pylist(), **arrays)
 
 
 def _read_fits(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectra]:
@@ -131,8 +133,8 @@ def _read_fits(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectra]:
             name: rows[name.upper()][places].astype("u1" if name == "mask" else "f4")
             for name in PIXELS
         }
-        wave = units["WAVE"].data.astype(np.float64)
-        yield ModelSpectra(wave, star[places], rows["SOURCE"][places].tolist(), **arrays)
+        wave, fwhm = (units[name].data.astype(np.float64) for name in ("WAVE", "LSF_FWHM"))
+        yield ModelSpectra(wave, fwhm, star[places], rows["SOURCE"][places].tolist(), **arrays)
 
 
 def _places(star: np.ndarray, wanted: np.ndarray | None) -> np.ndarray:

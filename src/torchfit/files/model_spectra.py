@@ -26,6 +26,7 @@ class ModelSpectra:
 
     Args:
         wave: Vacuum rest wavelength in Angstrom.
+        lsf_fwhm: Resolution of all, full width at half maximum in Angstrom, along the wavelengths.
         star: Running number of the star in the survey, as in its catalogue.
         source: Where its spectrum came from.
         flux: Normalised flux; without meaning where ``ivar`` is 0.
@@ -38,6 +39,7 @@ class ModelSpectra:
     """
 
     wave: Float64[np.ndarray, " pix"]
+    lsf_fwhm: Float64[np.ndarray, " pix"]
     star: Int64[np.ndarray, " star"]
     source: Sequence[str]
     flux: Float[np.ndarray, "star pix"]
@@ -54,7 +56,9 @@ class ModelSpectra:
         """Some stars, by their places; one number gives one row."""
         rows = np.atleast_1d(np.arange(len(self))[place])
         arrays = {name: getattr(self, name)[rows] for name in ("star", *PIXELS)}
-        return ModelSpectra(self.wave, source=[self.source[row] for row in rows], **arrays)
+        return ModelSpectra(
+            self.wave, self.lsf_fwhm, source=[self.source[row] for row in rows], **arrays
+        )
 
     @classmethod
     def join(cls, parts: Sequence["ModelSpectra"]) -> "ModelSpectra":
@@ -72,4 +76,9 @@ class ModelSpectra:
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("star", *PIXELS)
         }
-        return cls(parts[0].wave, source=[s for part in parts for s in part.source], **arrays)
+        return cls(
+            parts[0].wave,
+            parts[0].lsf_fwhm,
+            source=[s for part in parts for s in part.source],
+            **arrays,
+        )

@@ -19,7 +19,7 @@ _ROW_GROUP = 128
 def write_parquet_models(path: Path, spectra: ModelSpectra, provenance: Mapping[str, str]) -> None:
     """Write Parquet; the same spectra give the same bytes.
 
-    Wavelengths stand in the metadata of the file as JSON, ``wave``.
+    Wavelengths and resolution stand in the metadata of the file as JSON, ``wave``, ``lsf_fwhm``.
 
     Args:
         path: File to write.
@@ -29,6 +29,7 @@ def write_parquet_models(path: Path, spectra: ModelSpectra, provenance: Mapping[
     metadata = {
         "wave": json.dumps(spectra.wave.tolist()),
         "wave_unit": "Angstrom, vacuum, at rest",
+        "lsf_fwhm": json.dumps(spectra.lsf_fwhm.tolist()),
         "provenance": json.dumps(dict(provenance), sort_keys=True),
     }
     columns = {"star": pa.array(spectra.star), "source": pa.array(spectra.source, pa.string())}
@@ -47,7 +48,7 @@ def write_parquet_models(path: Path, spectra: ModelSpectra, provenance: Mapping[
 
 
 def write_fits_models(path: Path, spectra: ModelSpectra, provenance: Mapping[str, str]) -> None:
-    """Write FITS: a table SPECTRA and an image WAVE; the same spectra give the same bytes.
+    """Write FITS: a table SPECTRA, images WAVE and LSF_FWHM; the same spectra give the same bytes.
 
     Args:
         path: File to write.
@@ -71,7 +72,9 @@ def write_fits_models(path: Path, spectra: ModelSpectra, provenance: Mapping[str
         table.header[f"PROV{number}"] = f"{key} = {value}".encode("unicode_escape").decode()
     wave = fits.ImageHDU(spectra.wave, name="WAVE")
     wave.header["BUNIT"] = ("Angstrom", "vacuum, at rest")
-    fits.HDUList([fits.PrimaryHDU(), table, wave]).writeto(path)
+    width_of_lines = fits.ImageHDU(spectra.lsf_fwhm, name="LSF_FWHM")
+    width_of_lines.header["BUNIT"] = "Angstrom"
+    fits.HDUList([fits.PrimaryHDU(), table, wave, width_of_lines]).writeto(path)
 
 
 def _single(spectra: ModelSpectra, name: str) -> np.ndarray:

@@ -80,6 +80,7 @@ class MeasuredSurvey:
         bad, unknown = ~spectra.good, (~known).expand_as(spectra.good)
         return ModelSpectra(
             wave=emulator.wave.numpy(),
+            lsf_fwhm=emulator.library.lsf_fwhm.double().numpy(),
             star=found["star"].to_numpy(np.int64),
             source=found["source"].tolist(),
             flux=spectra.flux.numpy(),

@@ -18,10 +18,10 @@ def made_models(n_stars, first=0):
     model[:1] = continuum[:1] = np.nan
     star = 3 * np.arange(first, first + n_stars)
     sources = [f"folder/β {number}.fits" for number in star]
-    return ModelSpectra(WAVE, star, sources, flux, ivar, mask, model, continuum)
+    return ModelSpectra(WAVE, WAVE / 2000, star, sources, flux, ivar, mask, model, continuum)
 
 
 def assert_same(found, expected):
-    for name in ("wave", "star", "flux", "ivar", "mask", "model", "continuum"):
+    for name in ("wave", "lsf_fwhm", "star", "flux", "ivar", "mask", "model", "continuum"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
         assert getattr(found, name).dtype == getattr(expected, name).dtype, name
