@@ -23,7 +23,6 @@ from typing import TypeVar
 import lightning
 import numpy as np
 import pyarrow as pa
-from torchfit.survey.stages import fit_survey, match_survey
 
 from optimisers import EVALUATIONS, package_bo, problem_of
 from record import FOLDER, record
@@ -35,6 +34,8 @@ from torchfit.emulator.artefact import load_emulator
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
 from torchfit.report.rows import Row
+from torchfit.survey.fit import fit_survey
+from torchfit.survey.match import match_survey
 from torchfit.survey.shards import Shard
 
 T = TypeVar("T")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torchfit.face.emulator import Emulator as Emulator
     from torchfit.face.fitter import Fitter as Fitter
     from torchfit.face.load import load as load_emulator
+    from torchfit.face.models import read_models as read_models
     from torchfit.face.read import read_spectra as read_spectra
     from torchfit.face.result import FitResult as FitResult
     from torchfit.face.spectrum import Spectrum as Spectrum
@@ -24,6 +25,7 @@ __all__ = [
     "Spectrum",
     "__version__",
     "load_emulator",
+    "read_models",
     "read_spectra",
 ]
 
@@ -37,6 +39,7 @@ _FACE = {
     "Fitter": ("torchfit.face.fitter", "Fitter"),
     "Spectrum": ("torchfit.face.spectrum", "Spectrum"),
     "load_emulator": ("torchfit.face.load", "load"),
+    "read_models": ("torchfit.face.models", "read_models"),
     "read_spectra": ("torchfit.face.read", "read_spectra"),
 }
 """Where the public names are; PyTorch takes seconds to import, which a command's help can spare."""

@@ -27,16 +27,16 @@ NEEDED = {
 }
 """Values without a default, by option."""
 
-AFTER_THE_FIT = {"catalogue", "compare", "crossmatch"}
+AFTER_THE_FIT = {"catalogue", "compare", "crossmatch", "products"}
 """Groups that training has not; validation has no others but the flags."""
 
-N_NODES = {"train": 12, "infer": 15, "validate": 4}
+N_NODES = {"train": 12, "infer": 16, "validate": 4}
 """Groups of each program, everyone of which builds."""
 
 
 def has_group(program, group):
     if program == "validate":
-        return group in {*AFTER_THE_FIT, "flags"}
+        return group in {*AFTER_THE_FIT, "flags"} - {"products"}
     return program == "infer" or group not in AFTER_THE_FIT
 
 
@@ -54,6 +54,7 @@ PULLS = {
     ("data", "lamost_mock"): {"pack": "lamost"},
     ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default"},
     ("data", "lamost_sample"): {"pack": "lamost"},
+    ("data", "mastarhc"): {"pack": "default", "metric": "default"},
     ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
     ("data", "stelib"): {"pack": "default"},
     ("data", "table"): {"pack": "default"},
@@ -121,7 +122,7 @@ PAPER = {
 @functools.cache
 def whole_config(program, *overrides):
     with initialize_config_dir(str(CONF), version_base=None):
-        needed = ["results=catalogues"] if program == "validate" else []
+        needed = ["results=catalogues"] if program in ("validate", "library") else []
         options = ["output_dir=results", *needed, *overrides]
         return compose(program, options, return_hydra_config=True)
 
@@ -349,7 +350,7 @@ def test_several_tables_are_compared_and_joined_in_the_order_they_are_named():
 
 def test_nothing_is_compared_or_joined_by_default():
     cfg, _ = composed("infer")
-    assert cfg.compare == cfg.crossmatch == {}
+    assert cfg.compare == cfg.crossmatch == cfg.products == {}
     assert cfg.catalogue.recommended is None
 
 
@@ -371,6 +372,15 @@ def test_what_the_paper_found_is_of_labels_that_are_compared(name):
     for labels in reference.get("published", {}).values():
         assert set(labels) <= set(reference.columns)
         assert all(len(values) == 2 for values in labels.values())
+
+
+def test_the_library_of_a_survey_is_its_constructors():
+    cfg, _ = composed("library")
+    for node in nodes(OmegaConf.to_container(cfg, resolve=True)):
+        parameters = inspect.signature(get_object(node["_target_"])).parameters
+        assert set(node) - {"_target_"} == set(parameters), node["_target_"]
+    assert build(cfg.library) == get_object(cfg.library._target_)()
+    assert whole_config("library").hydra.job.name == "library"
 
 
 def test_what_was_typed_is_kept():

@@ -74,6 +74,7 @@ SOURCES = {
     "lamost_dr10": (lamost_tree, 6),
     "lamost_mock": (lambda root: ["data.n_stars=5"], 5),
     "lamost_mrs": (folder_of(lamost_mrs.make, "med-58025-X_sp01-001.fits", "pack.min_good=0.0"), 1),
+    "mastarhc": (lambda root: ["data._target_=tests.integration.world.MadeMastarHc"], 3),
     "sdss": (folder_of(sdss.make, "spec-7454-56751-0770.fits"), 1),
     "stelib": (lambda root: ["data._target_=tests.integration.world.MadeStelib"], 13),
     "table": (table_file, 3),

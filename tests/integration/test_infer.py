@@ -14,6 +14,8 @@ from tests.integration import world
 from tests.integration.killing import WITNESS
 from tests.integration.running import ROOT, run
 
+import torchfit as tf
+from torchfit.exceptions import OutputError
 from torchfit.flags.bits import ResultFlag
 from torchfit.surveys.lamost import LamostReader
 
@@ -175,3 +177,28 @@ def test_every_optimiser_measures_a_survey(artefact, tmp_path, table, no_report,
     ended = run("infer", *options, f"optimise=[{optimiser}]", *cheap.get(optimiser, []))
     assert ended.status == 0, ended.err
     assert (table(tmp_path)["evaluations"] > 1).all()
+
+
+def full_disk(path):
+    raise OutputError(f"{path} was not written (no space left)")
+
+
+def test_products_are_of_all_stars_and_change_no_catalogue(
+    lamost, artefact, lamost_tree, tmp_path, table, no_report, monkeypatch
+):
+    options = world.lamost_options(tmp_path, artefact, lamost_tree[0])
+    options += ["products=[models]", "products.models.rows=4"]
+    with monkeypatch.context() as patch:
+        patch.setattr("torchfit.products.models.atomic", full_disk)
+        assert run("infer", *options).status == 1
+    (work,) = tmp_path.glob("work-*")
+    assert not list(work.glob("products/models/parquet/part-*"))
+    assert run("infer", *options).status == 0
+    spectra, stars = tf.read_models(tmp_path / "models"), table(tmp_path)
+    assert spectra.star.tolist() == stars["star"].tolist()
+    assert ((spectra.mask == 0).sum(axis=1) == stars["n_pix"]).all()
+    name = "catalogue.parquet"
+    theirs, ours = (pq.read_table(folder / name) for folder in (lamost, tmp_path))
+    assert theirs.equals(ours)
+    assert run("infer", *options[:-2]).status == 0
+    assert not (tmp_path / "models").exists()

@@ -1,5 +1,6 @@
 """A made world in real formats: a library wheel of MILES and STELIB stars, and LAMOST trees."""
 
+import gzip
 import hashlib
 import zipfile
 from dataclasses import replace
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from tests.data.lamost import make as lamost
+from tests.data.mastarhc import make as mastarhc
 from tests.data.miles import make as miles
 from tests.data.stelib import make as stelib
 
 from torchfit.files.fetch import MANGADAP, default_cache
+from torchfit.surveys.mastarhc import MastarHcReader
 from torchfit.surveys.medium import air_to_vacuum
 from torchfit.surveys.miles import MilesReader
 from torchfit.surveys.stelib import StelibReader
@@ -56,6 +59,7 @@ def make_wheel(cache: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         _write_miles(wheel)
         _write_stelib(wheel)
+        _write_mastarhc(wheel)
         wheel.writestr(miles.LICENCE, "BSD 3-Clause License\nof made stars")
     return path
 
@@ -99,6 +103,22 @@ def _write_stelib_star(
     wheel.writestr(f"{stelib.FOLDER}STELIB_v3.2_{name}.fits", raw + b"\0" * (-len(raw) % 2880))
 
 
+def _write_mastarhc(wheel: zipfile.ZipFile) -> None:
+    """Two averages, and a single star without errors."""
+    units = [mastarhc.average(), mastarhc.average(), mastarhc.star()]
+    for number, (file, labels) in enumerate(
+        zip(units, draw_labels(3, seed=9, inset=0.3), strict=True)
+    ):
+        wave = 10 ** (file[0].header["CRVAL1"] + 1e-4 * np.arange(file[0].header["NAXIS1"]))
+        file[0].data = _noisy(flux_of(labels, wave, 3.0), 0.01, seed=300 + number)
+        member = f"{mastarhc.FOLDER}MaStarHC_{number:02d}.fits.gz"
+        content = mastarhc.content(file)
+        if len(file) == 2:
+            wheel.writestr(mastarhc.STAR, content)
+        else:
+            wheel.writestr(member, gzip.compress(content, mtime=0))
+
+
 class _MadeWheel:
     """A wheel reader that expects the hash of the wheel that lies in the cache."""
 
@@ -114,6 +134,10 @@ class MadeMiles(_MadeWheel, MilesReader):
 
 class MadeStelib(_MadeWheel, StelibReader):
     """The reader of STELIB on the made wheel."""
+
+
+class MadeMastarHc(_MadeWheel, MastarHcReader):
+    """The reader of MaStarHC on the made wheel."""
 
 
 def make_good_lamost(root: Path, n_stars: int = 6, spoiled: float | None = None) -> None:

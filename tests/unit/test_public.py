@@ -12,6 +12,7 @@ SIGNATURES = {
     "Spectrum": "(wave, flux=None, ivar=None, *, medium=None, z=None, lsf_fwhm=None, name='')",
     "Fitter": "(emulator, settings='default')",
     "load_emulator": "(emulator='miles')",
+    "read_models": "(path, stars=None)",
     "read_spectra": "(files, *, format=None, medium=None, **settings)",
 }
 METHODS = {

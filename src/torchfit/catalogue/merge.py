@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from torchfit.catalogue.parts import read_parts
-from torchfit.catalogue.schema import Column, columns, conform, is_sampled
+from torchfit.catalogue.schema import Column, columns, conform, part_columns
 from torchfit.exceptions import CatalogueError
 from torchfit.files.atomic import remove
 from torchfit.files.column_table import ROWS, ColumnTable
@@ -52,7 +52,7 @@ def _pieces(paths: Sequence[Path], labels: Sequence[str]) -> Iterator[pd.DataFra
     schema: tuple[Column, ...] = ()
     for some in slices(len(paths), _AT_ONCE):
         piece = read_parts(paths[some])
-        schema = schema or columns(labels, is_sampled(piece))
+        schema = schema or part_columns(labels, piece)
         yield conform(piece, schema)
     if not paths:
         schema = columns(labels)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from torchfit.catalogue.schema import columns, conform
+from torchfit.catalogue.schema import CLIPPED, conform, part_columns
+from torchfit.files.pixel_ranges import ranges_of
 from torchfit.measure.measurement import Measurement
 
 _MEASURED = (
@@ -26,7 +27,7 @@ def result_table(
         label_names: Labels of the emulator.
 
     Returns:
-        Rows of the catalogue's schema.
+        Rows of the schema of parts.
     """
     info = stars.iloc[_numpy(measured.star)].reset_index(drop=True)
     unknown = [c for c in info.columns if c.endswith("_lit") and c[:-4] not in label_names]
@@ -44,8 +45,8 @@ def result_table(
     table["iterations"] = _numpy(measured.fit.iterations)
     table["evaluations"] = _numpy(measured.fit.evaluations)
     table["stop"] = measured.fit.stop_reasons()
-    sampled = measured.posterior is not None
-    return conform(table, columns(label_names, sampled))
+    table[CLIPPED.name] = ranges_of(_numpy(measured.clipped))
+    return conform(table, part_columns(label_names, table))
 
 
 def _errors(measured: Measurement) -> dict[str, Tensor]:

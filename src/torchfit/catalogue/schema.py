@@ -159,6 +159,24 @@ def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
     return _STAR + _SNR + per_label + (_SAMPLED if sampled else ()) + _FIT
 
 
+CLIPPED = Column("clipped", "", "str", "outliers without weight in the fit, ranges of pixels")
+"""Of the parts and the merged table, for products of spectra; no column of the catalogue."""
+
+
+def part_columns(labels: Sequence[str], table: Container[str]) -> tuple[Column, ...]:
+    """Return the schema of parts.
+
+    Args:
+        labels: Labels of the emulator.
+        table: One of the parts, or a list of its columns.
+
+    Returns:
+        The columns of the fits, and of what that part has beside.
+    """
+    beside = (CLIPPED,) if CLIPPED.name in table else ()
+    return columns(labels, is_sampled(table)) + beside
+
+
 def is_sampled(table: Container[str]) -> bool:
     """Whether posteriors were asked for when a table, or a list of its columns, was made."""
     return _SAMPLED[0].name in table

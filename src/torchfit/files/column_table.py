@@ -61,6 +61,17 @@ class ColumnTable:
                 n_rows += len(rows)
         return cls(folder, dict.fromkeys(pq.read_schema(path).names, path), n_rows)
 
+    @classmethod
+    def opened(cls, folder: Path) -> "ColumnTable":
+        """A table as :meth:`of` has written it, before it was given other columns.
+
+        Args:
+            folder: Where it lies.
+        """
+        (path,) = folder.glob("*.parquet")
+        names = pq.read_schema(path).names
+        return cls(folder, dict.fromkeys(names, path), pq.read_metadata(path).num_rows)
+
     def __len__(self) -> int:
         """Number of rows."""
         return self.n_rows

@@ -58,9 +58,9 @@ MANGADAP = Wheel(
     version="4.5.0",
     sha256="b8478bb24c32fe736fa6a2881805458719281862313838f8b032f3c10527ff34",
     megabytes=122,
-    content="the MILES and STELIB stellar libraries",
+    content="the MILES and STELIB stellar libraries and averages of MaStar stars",
 )
-"""The wheel with MILES and STELIB (BSD-3)."""
+"""The wheel with MILES, STELIB and MaStarHC (BSD-3)."""
 
 LASPEC = Wheel(
     name="laspec",

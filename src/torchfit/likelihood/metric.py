@@ -155,25 +155,51 @@ class Metric:
         """
         if not self.weighted or self.nuisance.velocity_sigma is None:
             return torch.full_like(labels[:, 0], torch.nan, dtype=torch.float64)
-        model = model.to(spectra.flux)
-        return torch.cat(
-            [
-                self._velocity(emulator, spectra[piece], labels[piece, 0], model[piece])
-                for piece in slices(len(spectra), VELOCITIES_AT_ONCE)
-            ]
-        )
+        return self._nuisances(emulator, spectra, labels, model)[:, -1].double()
 
-    def _velocity(
+    def continuum(
         self,
         emulator: Emulator,
         spectra: Spectra,
-        teff: Float[Tensor, " star"],
+        labels: Float[Tensor, "star label"],
         model: Float[Tensor, "star pix"],
-    ) -> Float[Tensor, " star"]:
-        weight = self.pixel_weights(emulator, spectra, teff)
-        model = without_gaps(emulator, model)
-        nuisance = self.nuisance.posterior_mean(emulator.wave, model, weight, spectra.flux)
-        return nuisance[:, -1].double()
+    ) -> Float[Tensor, "star pix"]:
+        r"""Continuum of normalised spectra at their solution, the mean of its posterior.
+
+        .. math:: C = 1 + \sum_j c_j P_j(\lambda)
+
+        with the nuisances c of :class:`torchfit.likelihood.nuisance.Nuisance`: the spectrum is the
+        model times C, but for its residual velocity and noise.
+
+        Args:
+            emulator: The emulator.
+            spectra: Normalised spectra.
+            labels: Labels at the solution.
+            model: Flux of these labels.
+
+        Returns:
+            A factor near 1; exactly 1 when the metric has no continuum or no weights.
+        """
+        if not self.weighted or self.nuisance.continuum_degree is None:
+            return torch.ones_like(spectra.flux)
+        found = self._nuisances(emulator, spectra, labels, model)
+        return self.nuisance.continuum(emulator.wave, found)
+
+    def _nuisances(
+        self,
+        emulator: Emulator,
+        spectra: Spectra,
+        labels: Float[Tensor, "star label"],
+        model: Float[Tensor, "star pix"],
+    ) -> Float[Tensor, "star nuisance"]:
+        """Most probable nuisances at the solution, some stars at a time."""
+        model, found = model.to(spectra.flux), []
+        for piece in slices(len(spectra), VELOCITIES_AT_ONCE):
+            some = spectra[piece]
+            weight = self.pixel_weights(emulator, some, labels[piece, 0])
+            flux = without_gaps(emulator, model[piece])
+            found.append(self.nuisance.posterior_mean(emulator.wave, flux, weight, some.flux))
+        return torch.cat(found)
 
 
 def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[Tensor, "star pix"]:

@@ -135,6 +135,18 @@ class Nuisance:
         solved = torch.linalg.solve(normal.double() + prior, right.double()[:, :, None])
         return solved[:, :, 0].to(model.dtype)
 
+    def continuum(
+        self, wave: Float[Tensor, " pix"], nuisances: Float[Tensor, "star nuisance"]
+    ) -> Float[Tensor, "star pix"]:
+        """The factor of the continuum, 1 and the polynomials.
+
+        Args:
+            wave: Wavelength in Angstrom.
+            nuisances: As :meth:`posterior_mean` gives them.
+        """
+        polynomials = self._polynomials(wave, nuisances)
+        return 1 + nuisances[:, : polynomials.shape[1]] @ polynomials.mT
+
 
 def legendre(wave: Float[Tensor, " pix"], degree: int) -> Float[Tensor, "pix order"]:
     r"""Legendre polynomials over the range of ``wave``.

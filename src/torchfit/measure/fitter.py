@@ -166,7 +166,7 @@ class BatchFitter:
             chi2=fitted.chi2,
             sse=fitted.residual.square().sum(dim=1).double(),
             n_pix=(good & clean.good).sum(dim=1, dtype=torch.int32).long(),
-            n_clipped=condensed.clipped.sum(dim=1, dtype=torch.int32).long(),
+            clipped=condensed.clipped,
             outlier_score=condensed.score,
             v_rad=fitted.v_rad,
             flags=flags_of(fitted, emulator, settings) | not_mixed,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.flags.bits import ResultFlag
@@ -32,7 +32,7 @@ class Measurement:
         chi2: Chi-squared, without the prior.
         sse: Unweighted sum of squared residuals over good pixels, the paper's Eq. 3.
         n_pix: Number of pixels with weight.
-        n_clipped: Number of outliers, which have none.
+        clipped: Outliers, which have none.
         outlier_score: Root mean square of the whitened residuals of the flux components; NaN where
             outliers are not looked for.
         v_rad: Residual velocity in km/s; NaN when the metric has none.
@@ -50,7 +50,7 @@ class Measurement:
     chi2: Float[Tensor, " star"]
     sse: Float[Tensor, " star"]
     n_pix: Int[Tensor, " star"]
-    n_clipped: Int[Tensor, " star"]
+    clipped: Bool[Tensor, "star pix"]
     outlier_score: Float[Tensor, " star"]
     v_rad: Float[Tensor, " star"]
     flags: Int[Tensor, " star"]
@@ -69,15 +69,21 @@ class Measurement:
             NaN for every number, no pixel, no iteration, and the flags for it.
         """
         number = torch.full_like(batch.star, torch.nan, dtype=torch.float64)
+        clipped = torch.zeros_like(batch.spectra.good)
         labels, none = number[:, None].repeat(1, n_labels), torch.zeros_like(batch.star)
         flags = ResultFlag.FEW_PIXELS | ResultFlag.NOT_CONVERGED | ResultFlag.INVALID
         return cls(
             star=batch.star, group=batch.group, labels=labels, start=labels,
             errors=LabelErrors(labels, labels),
             posterior=Posterior.unsampled(labels) if sampled else None,
-            cfi=number, chi2=number, sse=number, n_pix=none, n_clipped=none, outlier_score=number,
+            cfi=number, chi2=number, sse=number, n_pix=none, clipped=clipped, outlier_score=number,
             v_rad=number, flags=none + flags, fit=Fit.none(labels, none),
         )  # fmt: skip
+
+    @property
+    def n_clipped(self) -> Int[Tensor, " star"]:
+        """Number of outliers."""
+        return self.clipped.sum(dim=1, dtype=torch.int32).long()
 
     @property
     def rchi2(self) -> Float[Tensor, " star"]:

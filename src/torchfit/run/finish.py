@@ -96,6 +96,7 @@ class Finishing:
         summary: Mapping[str, str],
         examples: Examples | None = None,
         library_labels: Float[np.ndarray, "template label"] | None = None,
+        products: Mapping[str, Writer] | None = None,
     ) -> dict[str, Path]:
         """Write all files of a run, which appear together.
 
@@ -105,6 +106,7 @@ class Finishing:
             summary: What stands at the top of the report.
             examples: Fitted spectra to show.
             library_labels: Labels of the training library, to draw behind the stars.
+            products: What else is written, by name.
 
         Returns:
             The written files by name.
@@ -113,7 +115,7 @@ class Finishing:
             OutputError: If a file cannot be written.
         """
         page = survey_report(survey, examples, library_labels, summary)
-        others: dict[str, Writer] = {"report.html": text_writer(page)}
+        others: dict[str, Writer] = {"report.html": text_writer(page), **(products or {})}
         if survey.recommended is not None:
             rows = table_two(survey.table, survey.sample, survey.labels)
             others["table2.txt"] = text_writer(f"{format_rows(rows)}\n")

@@ -1,5 +1,6 @@
 """The task of ``torchfit infer``: from the files of a survey to its catalogue."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import lightning
 import pandas as pd
 from omegaconf import DictConfig
 
-from torchfit.catalogue.merge import merge_parts
+from torchfit.catalogue.schema import CLIPPED
 from torchfit.emulator.artefact import fingerprint, load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.files.atomic import remove, remove_remnants
@@ -17,6 +18,7 @@ from torchfit.files.ownership import sole_run
 from torchfit.measure.fitter import BatchFitter
 from torchfit.report.choice import choose_examples
 from torchfit.run.build import build
+from torchfit.run.products import merged_by, remove_older, write_products
 from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
 from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
 from torchfit.run.terminal import print_results
@@ -30,7 +32,9 @@ from torchfit.survey.resume import file_stamp, prepare_work
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
 
-_NOT_OF_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples", "stars_at_once")
+_NOT_OF_THE_FIT = (
+    "catalogue", "crossmatch", "compare", "n_examples", "stars_at_once", "products",
+)  # fmt: skip
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
 
 
@@ -57,7 +61,7 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     lightning.seed_everything(cfg.seed, verbose=False)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
-    reader, packing = build(cfg.data), build(cfg.pack)
+    reader, packing, products = build(cfg.data), build(cfg.pack), build(cfg.products)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
     errors = LibraryErrors.load(Path(cfg.artefact))
@@ -70,23 +74,27 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     noise = estimate_noise(survey, fitter, devices, work / "noise")
     fitter = BatchFitter(emulator, settings, noise, uncertainty.chosen(survey.stars))
     parts = fit_survey(survey, fitter, devices, work / "parts", cfg.batch_groups)
-    if not devices.crew.leads:
-        return
     # Of the stars the merged table, which lies on disk, has all but their places in the shards.
     survey = replace(survey, stars=survey.stars[["star"]].copy())
-    expected = survey.stars["star"].to_numpy()
-    table = merge_parts(parts, expected, emulator.label_names, work / "table")
-    snr = settings.flagging.survey.snr.ratio(table)
-    calibrated = uncertainty.calibrate(table, emulator.label_names, errors, snr)
+    measured = merged_by(devices.crew, parts, survey, fitter, work / "table")
+    made = write_products(products, measured, work / "products", record, devices.crew)
+    if not devices.crew.leads:
+        return
+    table = measured.table.select([name for name in measured.table if name != CLIPPED.name])
+    calibrated = uncertainty.calibrate(
+        table, emulator.label_names, errors, settings.flagging.survey.snr.ratio(table)
+    )
     examples = choose_examples(calibrated.table, survey, emulator, cfg.n_examples)
     finished = finishing.finish(
         calibrated.table, rejects, emulator.label_names, record | command_of(cfg, *HOW_MANY)
     )
     summary = command_of(cfg) | _survey_summary(cfg, table, rejects)
-    files = finishing.deliver(finished, folder, summary, examples, emulator.library.labels.numpy())
+    files = finishing.deliver(
+        finished, folder, summary, examples, emulator.library.labels.numpy(), made
+    )
     files |= calibrated.keep_random(folder)
     print_results(finished, files, reader.remarks())
-    _tidy(folder, work)
+    _tidy(folder, work, files)
 
 
 def _inputs(reader: SurveyReader) -> dict[str, object]:
@@ -116,8 +124,9 @@ def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]
     }
 
 
-def _tidy(folder: Path, work: Path) -> None:
-    """Remove what this run has left; name what others have, which may hold hours of work."""
+def _tidy(folder: Path, work: Path, written: Mapping[str, Path]) -> None:
+    """Remove what this run has left and older products; name the work of other runs."""
+    remove_older(folder, written)
     remove(work)
     remove_remnants(folder)
     for path in sorted(folder.glob("work-" + 16 * "[0-9a-f]")):

@@ -142,6 +142,11 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
             {"torchfit validate results=outputs/infer/stelib": "the catalogue of STELIB"},
             partial(run_task, "validate"),
         ),
+        "library": Program(
+            "coadd the good stars of a measured survey into a library to train on",
+            {"torchfit library results=outputs/infer/lamost_dr10": "templates by bins of labels"},
+            partial(run_task, "library"),
+        ),
         "fit": Program(
             "print the labels of single spectra",
             {"torchfit fit FILE": "of any file that specutils reads"},

@@ -87,6 +87,7 @@ def _drop_outdated(work: Path, stamps: list[str]) -> None:
             "files of %d of %d shards have changed since the run was interrupted: these are read "
             "again, and the fits start again", len(packed), len(stamps),
         )  # fmt: skip
+        remove(work / "products")
         remove(work / "parts")
         remove(work / "noise")
     for number in packed:

@@ -1,4 +1,4 @@
-"""LAMOST and MaStar files for specutils: ``import torchfit.surveys.specutils_loaders``.
+"""LAMOST, MaStar and model spectra in specutils: ``import torchfit.surveys.specutils_loaders``.
 
 specutils finds loaders of other packages only when they are imported. The line above in a file
 ``~/.specutils/torchfit.py`` has specutils do that by itself.
@@ -17,6 +17,7 @@ from specutils.io.registers import data_loader
 from torchfit.exceptions import DataError
 from torchfit.files.fits_file import read_fits
 from torchfit.files.fits_stream import open_table
+from torchfit.files.model_reader import is_models, read_models
 from torchfit.surveys.lamost_arrays import good_pixels, lamost_arrays
 
 _ABOVE_GENERIC_TABLES = 20
@@ -134,6 +135,46 @@ def _mastar_rows(path: Path, rows: Sequence[int] | None) -> dict[str, np.ndarray
             first += len(block)
     columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
     return dict(zip(names, columns, strict=True))
+
+
+def is_model_part(origin: str, *arguments: Any, **settings: Any) -> bool:
+    """Tell a part of ``products=[models]``, Parquet or FITS.
+
+    Args:
+        origin: Read or write.
+        arguments: Path, then the open file.
+        settings: Not looked at.
+    """
+    return origin == "read" and is_models(_path(arguments[0] or arguments[1]))
+
+
+@data_loader("torchfit models", is_model_part, Spectrum, ["parquet", "fits"], _ABOVE_GENERIC_TABLES)
+def read_model_spectra(
+    file_obj: Any, stars: Sequence[int] | None = None, **settings: Any
+) -> Spectrum:
+    """Read observed spectra with their models, a part of what ``torchfit infer`` has written.
+
+    Args:
+        file_obj: Path of a part, or the part open.
+        stars: Running numbers of the wanted stars; all of them if ``None``.
+        settings: Not looked at.
+
+    Returns:
+        Normalised flux in vacuum, at rest, one row a star; what was not fitted is masked. ``star``,
+        ``source``, ``model``, ``continuum`` and ``mask`` (its bits) are in ``meta``.
+
+    Raises:
+        DataError: If the part is damaged or has no such star.
+    """
+    read = read_models(_path(file_obj), stars)
+    names = ("star", "source", "mask", "model", "continuum")
+    return Spectrum(
+        flux=read.flux * u.dimensionless_unscaled,
+        spectral_axis=read.wave * u.AA,
+        uncertainty=InverseVariance(read.ivar),
+        mask=read.mask > 0,
+        meta={name: getattr(read, name) for name in names},
+    )
 
 
 def _path(file: Any) -> Path:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from torchfit.catalogue.result import result_table
-from torchfit.catalogue.schema import columns
+from torchfit.catalogue.schema import CLIPPED, columns
 from torchfit.measure.measurement import Measurement
 from torchfit.names import LABELS
 from torchfit.optimise.problem import STOP_REASONS, Fit
@@ -46,7 +46,7 @@ def measured():
         chi2=two * 1000,
         sse=two,
         n_pix=torch.tensor([103, 1003]),
-        n_clipped=torch.tensor([3, 0]),
+        clipped=torch.tensor([[True, False, True, True], [False] * 4]),
         outlier_score=two,
         v_rad=torch.full_like(two, torch.nan),
         flags=torch.tensor([0, 17]),
@@ -56,8 +56,15 @@ def measured():
 
 def test_rows_have_the_schema(measured, stars):
     table = result_table(measured, stars, THREE)
-    assert list(table.columns) == [column.name for column in columns(THREE)]
+    schema = (*columns(THREE), CLIPPED)
+    assert list(table.columns) == [column.name for column in schema]
     assert list(table.index) == [0, 1]
+
+
+def test_outliers_are_counted_and_named(measured, stars):
+    table = result_table(measured, stars, THREE)
+    assert table["n_clipped"].tolist() == [3, 0]
+    assert table["clipped"].tolist() == ["0 2-3", ""]
 
 
 def test_a_row_joins_the_star_with_its_measurement(measured, stars):
@@ -115,7 +122,8 @@ def test_a_sampled_posterior_has_columns_beside_the_error(measured, stars):
     )
     posterior.put(torch.tensor([1]), one)
     table = result_table(replace(measured, posterior=posterior), stars, THREE)
-    assert list(table.columns) == [column.name for column in columns(THREE, sampled=True)]
+    schema = (*columns(THREE, sampled=True), CLIPPED)
+    assert list(table.columns) == [column.name for column in schema]
     other, row = table.iloc[0], table.iloc[1]
     assert (row["teff_mean"], row["teff_std"], row["rhat"], row["ess"]) == (5005, 100, 1.01, 900)
     assert (row["teff_p16"], row["teff_p50"], row["teff_p84"]) == (4999, 5000, 5001)

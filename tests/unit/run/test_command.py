@@ -33,7 +33,7 @@ def composition_error(*overrides):
         (
             "data=galex",
             "data=galex is unknown; use one of: desi, files, lamost_dr10, lamost_mock, "
-            "lamost_mrs, lamost_sample, sdss, stelib, table",
+            "lamost_mrs, lamost_sample, mastarhc, sdss, stelib, table",
         ),
         ("experiment=papers", "experiment=papers is unknown; use one of: paper"),
         ("artefact=a/b=c", "cannot read artefact=a/b=c; write key=value"),

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from torchfit.surveys.lamost import LamostSampleReader
+from torchfit.surveys.line_medium import lines_in_air
+from torchfit.surveys.mastarhc import MastarHcReader
 from torchfit.surveys.miles import MilesReader
 from torchfit.surveys.stelib import StelibReader
 
@@ -19,6 +22,12 @@ def miles():
 @pytest.fixture(scope="module")
 def stelib():
     reader = StelibReader()
+    return [reader.read(source) for source in reader.sources()]
+
+
+@pytest.fixture(scope="module")
+def mastarhc():
+    reader = MastarHcReader()
     return [reader.read(source) for source in reader.sources()]
 
 
@@ -70,7 +79,27 @@ def test_the_libraries_agree_on_their_common_stars(miles, stelib):
     assert abs(np.median(ours - theirs)) < 30
 
 
-@pytest.mark.parametrize("reader", [MilesReader(), StelibReader()])
+def test_mastarhc_numbers(mastarhc):
+    assert len(mastarhc) == 66
+    assert [s.info.name for s in mastarhc if not s.has_ivar] == ["mastar-8047-9101"]
+    assert {s.wave.tobytes() for s in mastarhc if s.has_ivar} == {mastarhc[1].wave.tobytes()}
+    assert min(s.good.mean() for s in mastarhc) > 0.99
+
+
+def test_the_resolution_of_the_averages_is_one_and_falls_as_stated(mastarhc):
+    averages = [s for s in mastarhc if s.has_ivar]
+    assert {s.lsf_sigma.tobytes() for s in averages} == {averages[0].lsf_sigma.tobytes()}
+    wave = torch.tensor([5500.0], dtype=torch.float64)
+    assert MastarHcReader().lsf_fwhm_at(wave).item() == pytest.approx(
+        MastarHcReader.lsf_fwhm, abs=0.05
+    )
+
+
+def test_the_lines_of_mastarhc_are_in_vacuum(mastarhc):
+    assert sum(lines_in_air(s.wave, s.flux, s.ivar, 0.0) for s in mastarhc) <= 1
+
+
+@pytest.mark.parametrize("reader", [MilesReader(), StelibReader(), MastarHcReader()])
 def test_licence(reader):
     provenance = reader.provenance()
     assert provenance["licence"].startswith("BSD 3-Clause License")

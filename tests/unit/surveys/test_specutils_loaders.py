@@ -6,8 +6,10 @@ import pytest
 from astropy import units as u
 from tests.data.lamost import make as lamost
 from tests.data.mastar import make as mastar
+from tests.unit.files.models import made_models
 
 from torchfit.exceptions import DataError
+from torchfit.files.model_writers import WRITERS
 from torchfit.surveys.lamost import read_lamost
 from torchfit.surveys.mastar import MastarReader
 from torchfit.surveys.mastar_visits import MastarRecipe
@@ -99,3 +101,23 @@ def test_other_files_are_not_taken_for_ours(library, tmp_path):
     (tmp_path / "x.fits").write_bytes(b"SIMPLE  = no")
     for other in (library / "mastarall-v3_1_1-v1_7_7.fits", tmp_path / "x.fits"):
         assert not {"LAMOST LRS", "MaStar"} & set(formats_of(other))
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_model_spectra(tmp_path, format):
+    path = tmp_path / f"part-000000.{format}"
+    expected = made_models(4)
+    WRITERS[format](path, expected, {})
+    assert "torchfit models" in formats_of(path)
+    found = specutils.Spectrum.read(path)
+    np.testing.assert_array_equal(found.spectral_axis.to_value(u.AA), expected.wave)
+    np.testing.assert_array_equal(found.flux.value, expected.flux)
+    np.testing.assert_array_equal(found.uncertainty.array, expected.ivar)
+    np.testing.assert_array_equal(found.mask, expected.mask > 0)
+    np.testing.assert_array_equal(found.meta["model"], expected.model)
+    one = specutils.Spectrum.read(path, format="torchfit models", stars=[6])
+    assert one.meta["star"].tolist() == [6]
+
+
+def test_other_tables_are_no_model_spectra(tmp_path):
+    assert "torchfit models" not in formats_of(lamost.make(tmp_path / "x.fits"))

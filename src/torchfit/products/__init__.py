@@ -1,0 +1,1 @@
+"""What a survey can become beside its catalogue: spectra with their models."""
