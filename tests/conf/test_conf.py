@@ -23,6 +23,10 @@ TREES = ("desi", "files", "lamost_dr10", "lamost_mrs", "sdss")
 NEEDED = {
     **{("data", name): ["data.root=spectra"] for name in TREES},
     ("data", "table"): ["data.path=spectra.fits", "data.medium=vacuum"],
+    **{
+        (group, "table"): ["library.reader.path=stars.fits", "library.reader.medium=vacuum"]
+        for group in ("emulator", "library")
+    },
     **{("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES},
 }
 """Values without a default, by option."""
@@ -62,6 +66,7 @@ PULLS = {
     ("emulator", "mastar"): {"library": "mastar", "preprocess": "mastar"},
     ("emulator", "mastar_mock"): {"library": "mastar_mock", "preprocess": "mastar"},
     ("emulator", "miles"): {"library": "miles", "preprocess": "miles"},
+    ("emulator", "table"): {"library": "table", "preprocess": "miles"},
     ("emulator", "paper"): {"library": "miles", "preprocess": "miles"},
 }
 """What a survey or an emulator chooses in other groups; a new one gets a line here."""

@@ -13,6 +13,7 @@ from torchfit.exceptions import DataError, SpectrumError
 from torchfit.library.cuts import LabelBox
 from torchfit.library.library import Library
 from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
+from torchfit.names import LABELS
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra, Spectrum, StarInfo
 from torchfit.surveys.reader import SurveyReader
@@ -53,21 +54,23 @@ def build_library(
     batches: list[Spectra] = []
     nodes = resolution_nodes(preprocessor.wave)
     widths: list[Float[Tensor, "star node"]] = []
-    reading = _read(reader, cuts)
+    unread: list[SpectrumError] = []
+    reading = _read(reader, cuts, unread)
     while spectra := list(islice(reading, _AT_ONCE)):
         infos += [spectrum.info for spectrum in spectra]
         batches.append(preprocessor(spectra))
         widths.append(lsf_fwhm_of(spectra, reader, nodes))
     if len(infos) < 10:
+        why = f" ({len(unread)} cannot be read, the first: {unread[0]})" if unread else ""
         raise DataError(
-            f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts"
+            f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts{why}"
         )
     covered = _covered(batches, min_good)
     order = [star for star in _by_source(infos) if covered[star]]
     templates, lsf_fwhm = to_one_resolution(
         _joined(batches, order), torch.cat(widths)[order], one_resolution
     )
-    names = tuple(cuts.label_names)
+    names = tuple(sorted(cuts.label_names, key=LABELS.index))
     labels = [[infos[star].labels[name] for name in names] for star in order]
     return Library(
         templates,
@@ -105,9 +108,9 @@ def _joined(batches: list[Spectra], order: list[int]) -> Spectra:
     return Spectra(wave, flux, ivar, has_ivar)
 
 
-def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
+def _read(reader: SurveyReader, cuts: LabelBox, unread: list[SpectrumError]) -> Iterator[Spectrum]:
     """The spectra that can be read and pass the cuts; the others are counted in the log."""
-    n_bad = n_cut = 0
+    n_cut = 0
     sources = reader.sources()
     outcomes = reader.spectra(sources)
     for _, outcome in tqdm(
@@ -115,9 +118,9 @@ def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
     ):
         if isinstance(outcome, SpectrumError):
             logger.warning("left out: %s", outcome)
-            n_bad += 1
+            unread.append(outcome)
         elif cuts.keeps(outcome.info):
             yield outcome
         else:
             n_cut += 1
-    logger.info("%s: %d unreadable, %d outside the cuts", reader.name, n_bad, n_cut)
+    logger.info("%s: %d unreadable, %d outside the cuts", reader.name, len(unread), n_cut)

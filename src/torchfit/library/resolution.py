@@ -47,7 +47,10 @@ def lsf_fwhm_of(
     rows = [_own_fwhm(spectrum, nodes) for spectrum in spectra]
     known = [stated if row is None else row for row in rows]
     if any(row is None for row in known):
-        raise DataError(f"the library {reader.name} states no resolution (lsf_fwhm)")
+        raise DataError(
+            f"the library {reader.name} states no resolution (lsf_fwhm, resolving_power): give it "
+            "as library.reader.resolution.lsf_fwhm=ANGSTROM, or as a column"
+        )
     return torch.stack([row for row in known if row is not None])
 
 
