@@ -2,14 +2,18 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import lightning
 from omegaconf import DictConfig
 
+from torchfit.catalogue.schema import catalogue_columns
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
+from torchfit.emulator.misfit import Misfit, add_misfit
+from torchfit.emulator.training import EmulatorTraining
 from torchfit.exceptions import ConfigError
 from torchfit.files.atomic import atomic
 from torchfit.files.ownership import make_way, sole_run
@@ -18,7 +22,7 @@ from torchfit.measure.allocator import keep_freed_memory
 from torchfit.report.rows import format_rows
 from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
 from torchfit.run.build import build
-from torchfit.run.held_out import hold_out
+from torchfit.run.held_out import Trial, hold_out
 from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
@@ -44,10 +48,11 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     keep_freed_memory()
     lightning.seed_everything(cfg.seed, verbose=False)
     preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
-    trainer = build(cfg.trainer)
+    trainer, misfit = build(cfg.trainer), build(cfg.misfit) if "misfit" in cfg else None
     if join_crew(trainer()).size > 1:
         raise ConfigError("training is one process: start it without srun, or with srun -n 1")
     library = build(cfg.library)(preprocessor=preprocessor)
+    catalogue_columns(library.label_names)  # A name that is taken is an error now.
     record = settings_of(cfg)
     content = (library.labels, library.spectra.flux, library.spectra.ivar)
     record_of_library = {"library": library.provenance, "stars": library.star_names}
@@ -55,20 +60,30 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
     emulator = replace(emulator, settings=record)
+    emulator, trial = _with_misfit(misfit, emulator, training)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
-    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy)
-    errors = uncertainty.learn(library, measured.quiet, measured.noisy)
-    flux_rows = flux_residual_rows(held_out)
-    label_rows = inversion_rows(held_out, emulator.label_names)
+    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, trial)
+    errors = uncertainty.learn(trial.stars, measured.quiet, measured.noisy)
     report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
     make_way(folder, ["emulator", "report.html"])
     save_emulator(emulator, folder / "emulator", {ERRORS: errors.state()})
     _write_text(folder / "report.html", report)
     _remove_checkpoint(checkpoint)
-    print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")
-    print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
+    print(f"\nHeld-out flux residuals\n{format_rows(flux_residual_rows(held_out))}")
+    print(f"\nHeld-out labels\n{format_rows(inversion_rows(held_out, emulator.label_names))}\n")
     print_paths(emulator=folder / "emulator", report=folder / "report.html")
     return folder / "emulator"
+
+
+def _with_misfit(
+    misfit: Misfit | None, emulator: Emulator, training: EmulatorTraining
+) -> tuple[Emulator, Trial]:
+    """The emulator, and what it is tried on: its library, or the stars its misfit is learned of."""
+    if misfit is None:
+        return emulator, Trial(emulator.library, partial(training.with_hyperparameters, emulator))
+    learn = partial(add_misfit, emulator, n_best=training.n_best, bandwidth=training.bandwidth)
+    stars = misfit.read(emulator.preprocessor, emulator.label_names)
+    return learn(stars), Trial(stars, learn)
 
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:
