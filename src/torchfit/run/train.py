@@ -12,12 +12,13 @@ from torchfit.catalogue.schema import catalogue_columns
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
-from torchfit.emulator.misfit import Misfit, add_misfit
+from torchfit.emulator.misfit import add_misfit
 from torchfit.emulator.training import EmulatorTraining
 from torchfit.exceptions import ConfigError
 from torchfit.files.atomic import atomic
 from torchfit.files.ownership import make_way, sole_run
 from torchfit.files.tensor_file import hash_of_tensor
+from torchfit.library.library import Library
 from torchfit.measure.allocator import keep_freed_memory
 from torchfit.report.rows import format_rows
 from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
@@ -53,6 +54,7 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
         raise ConfigError("training is one process: start it without srun, or with srun -n 1")
     library = build(cfg.library)(preprocessor=preprocessor)
     catalogue_columns(library.label_names)  # A name that is taken is an error now.
+    stars = None if misfit is None else misfit.read(preprocessor, library.label_names)
     record = settings_of(cfg)
     content = (library.labels, library.spectra.flux, library.spectra.ivar)
     record_of_library = {"library": library.provenance, "stars": library.star_names}
@@ -60,7 +62,7 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
     emulator = replace(emulator, settings=record)
-    emulator, trial = _with_misfit(misfit, emulator, training)
+    emulator, trial = _with_misfit(emulator, training, stars)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
     held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, trial)
     errors = uncertainty.learn(trial.stars, measured.quiet, measured.noisy)
@@ -76,13 +78,12 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
 
 
 def _with_misfit(
-    misfit: Misfit | None, emulator: Emulator, training: EmulatorTraining
+    emulator: Emulator, training: EmulatorTraining, stars: Library | None
 ) -> tuple[Emulator, Trial]:
     """The emulator, and what it is tried on: its library, or the stars its misfit is learned of."""
-    if misfit is None:
+    if stars is None:
         return emulator, Trial(emulator.library, partial(training.with_hyperparameters, emulator))
     learn = partial(add_misfit, emulator, n_best=training.n_best, bandwidth=training.bandwidth)
-    stars = misfit.read(emulator.preprocessor, emulator.label_names)
     return learn(stars), Trial(stars, learn)
 
 
