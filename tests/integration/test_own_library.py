@@ -15,7 +15,6 @@ N_STARS = 6
 LIBRARY = [
     "emulator=table",
     "library.reader.medium=vacuum",
-    "library.reader.columns.ivar=null",
     "library.reader.resolution.lsf_fwhm=2.5",
     "+library.reader.labels.vsini=VSINI",
     "+library.labels.vsini={unit: km/s, text: Projected rotational velocity, range: [0, 400]}",
@@ -95,5 +94,5 @@ def test_the_face_knows_the_label(folders):
 def test_a_name_that_is_taken_is_one_line(folders, tmp_path, name):
     label = f"+library.reader.labels.{name}=VSINI"
     path = f"library.reader.path={folders[0].parent}"
-    ended = run("train", *LIBRARY[:4], label, path, *world.train_options(tmp_path)[1:])
+    ended = run("train", *LIBRARY[:3], label, path, *world.train_options(tmp_path)[1:])
     assert ended.status == 1 and name in ended.error and "label" in ended.error

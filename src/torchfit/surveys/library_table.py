@@ -21,6 +21,7 @@ from torchfit.surveys.files import FilesReader
 from torchfit.surveys.label_table import LabelTable, StarLabels
 from torchfit.surveys.lamost import LamostReader
 from torchfit.surveys.lamost_mrs import LamostMrsReader
+from torchfit.surveys.library_columns import DEFAULT, LibraryColumns
 from torchfit.surveys.plausible import demand_stellar_redshift
 from torchfit.surveys.reader import Outcome, SurveyReader, attempt
 from torchfit.surveys.sdss import SdssReader
@@ -37,7 +38,6 @@ SURVEYS = {
 FILES = "files"
 """Files of any format that specutils reads."""
 LABELS = {TEFF: TEFF, LOGG: LOGG, FE_H: FE_H}
-COLUMNS = {"name": "name", "wave": "wave", "flux": "flux", "ivar": "ivar"}
 NOT_STATED = StatedResolution()
 
 
@@ -61,6 +61,7 @@ class LibraryTableReader(SurveyReader):
             ``ivar`` or ``error``, ``mask``; ``lsf_fwhm`` (Angstrom) or ``resolving_power``, of
             the star or of every pixel; ``z``, where the spectra are not at rest; ``None`` for a
             column that is not there.
+            ``ivar`` and ``lsf_fwhm`` need not be there under these names.
         survey: What the files are: ``files`` (whatever specutils reads), desi, lamost, lamost_mrs
             or sdss, whose own masks, resolution and redshifts then hold.
         root: Folder from which the paths of files count; that of the table if ``None``.
@@ -79,7 +80,7 @@ class LibraryTableReader(SurveyReader):
         medium: str | None = None,
         labels: Mapping[str, str] = LABELS,
         errors: Mapping[str, str | None] | None = None,
-        columns: Mapping[str, str | None] = COLUMNS,
+        columns: Mapping[str, str | None] = DEFAULT,
         survey: str = FILES,
         root: str | None = None,
         resolution: StatedResolution = NOT_STATED,
@@ -87,34 +88,23 @@ class LibraryTableReader(SurveyReader):
         self.path, self.medium, self.survey, self.root = path, medium, survey, root
         self.labels, self.resolution = dict(labels), resolution
         self.errors = {key: name for key, name in (errors or {}).items() if name is not None}
-        self.columns = {key: name for key, name in columns.items() if name is not None}
+        given = {key: name for key, name in columns.items() if name is not None}
+        self.columns = LibraryColumns(given)
         self._demand_sense()
 
     def _demand_sense(self) -> None:
-        at = "library.reader"
+        at, known = "library.reader", (FILES, *SURVEYS)
         if self.medium not in (None, *MEDIA):
             raise ConfigError(f"{at}.medium={self.medium}: use {' or '.join(MEDIA)}")
-        if self.survey != FILES and self.survey not in SURVEYS:
-            known = ", ".join((FILES, *SURVEYS))
-            raise ConfigError(f"{at}.survey={self.survey} is unknown; use one of {known}")
-        known_columns = {"name", "file", "z", *ARRAYS}
-        if unknown := self.columns.keys() - known_columns:
-            names = ", ".join(sorted(known_columns))
-            raise ConfigError(f"{at}.columns: no {', '.join(sorted(unknown))}; use {names}")
-        if not self.in_files and not {"wave", "flux"} <= self.columns.keys():
-            raise ConfigError(f"{at}.columns must name file, or wave and flux")
+        if self.survey not in known:
+            raise ConfigError(f"{at}.survey={self.survey}: use one of {', '.join(known)}")
         if not self.in_files and self.medium is None:
-            raise ConfigError(
-                f"{at}.medium is not stated: are the wavelengths in air or in vacuum? Give "
-                f"{at}.medium=air or {at}.medium=vacuum"
-            )
-        if self.resolution != NOT_STATED and (twice := self.columns.keys() & set(WIDTHS)):
-            raise ConfigError(f"{at}.resolution and the column {twice.pop()} both state it")
+            raise ConfigError(f"air or vacuum? Give {at}.medium=air or {at}.medium=vacuum")
 
     @property
     def in_files(self) -> bool:
         """Whether the spectra lie in files."""
-        return "file" in self.columns
+        return self.columns.in_files
 
     @property
     def lsf_fwhm(self) -> float | None:  # type: ignore[override]
@@ -144,6 +134,16 @@ class LibraryTableReader(SurveyReader):
         return found[0]
 
     @cached_property
+    def there(self) -> dict[str, str]:
+        """The columns that the table has, by what they hold.
+
+        Raises:
+            DataError: If the table cannot be read.
+            ConfigError: If the resolution is stated twice.
+        """
+        return self.columns.there(self.file, self.resolution != NOT_STATED)
+
+    @cached_property
     def stars(self) -> dict[str, StarLabels]:
         """What the table says of each star, by source, sorted.
 
@@ -151,7 +151,7 @@ class LibraryTableReader(SurveyReader):
             DataError: If the table cannot be read, lacks a column, or names a spectrum twice.
         """
         single = ("name", "file", *(WIDTHS if self.in_files else ()), "z")
-        wanted = {key: self.columns[key] for key in single if key in self.columns}
+        wanted = {key: self.there[key] for key in single if key in self.there}
         rows = LabelTable(self.labels, self.errors, wanted).read(self.file)
         if not self.in_files and (n_spectra := self.arrays.n_rows) != len(rows):
             raise DataError(f"{self.file} has {n_spectra} spectra and {len(rows)} rows of labels")
@@ -171,7 +171,7 @@ class LibraryTableReader(SurveyReader):
     @cached_property
     def arrays(self) -> TableReader:
         """The reader of the array columns alone."""
-        wanted = {key: self.columns[key] for key in (*ARRAYS, "z") if key in self.columns}
+        wanted = {key: self.there[key] for key in (*ARRAYS, "z") if key in self.there}
         return TableReader(str(self.file), str(self.medium), wanted)
 
     @cached_property

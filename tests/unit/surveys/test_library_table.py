@@ -105,13 +105,6 @@ def test_labels_that_are_not_known_are_not_there(tmp_path):
         ({"survey": "gaia"}, "use one of files, desi, lamost"),
         ({"columns": {"name": "STAR", "wave": "LAMBDA"}}, "must name file, or wave and flux"),
         ({"columns": library.COLUMNS | {"colour": "B-V"}}, "no colour; use error, file, flux"),
-        (
-            {
-                "columns": library.COLUMNS | {"lsf_fwhm": "FWHM"},
-                "resolution": StatedResolution(lsf_fwhm=2.0),
-            },
-            "both state it",
-        ),
     ],
 )
 def test_settings_that_make_no_sense_are_one_line(settings, reason):
@@ -119,6 +112,29 @@ def test_settings_that_make_no_sense_are_one_line(settings, reason):
     with pytest.raises(ConfigError, match=reason) as raised:
         LibraryTableReader("a.fits", **(given | settings))
     assert "\n" not in str(raised.value)
+
+
+def test_a_resolution_that_is_stated_twice_is_refused(tmp_path):
+    columns = library.COLUMNS | {"lsf_fwhm": "FWHM"}
+    path = library.make_arrays(tmp_path / "a.fits")
+    reader = of_arrays(path, columns=columns, resolution=StatedResolution(lsf_fwhm=2.0))
+    with pytest.raises(ConfigError, match="the column FWHM both state it"):
+        reader.sources()
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_weights_and_resolution_under_their_own_names_may_be_there(tmp_path, has):
+    wave = np.tile(np.arange(4000.0, 4010.0), (3, 1))
+    columns = {"name": np.array(["a", "b", "c"]), "wave": wave, "flux": np.ones_like(wave)}
+    columns |= {label: np.full(3, 5000.0) for label in ("teff", "logg", "fe_h")}
+    columns |= {"ivar": np.full_like(wave, 4.0), "lsf_fwhm": np.full_like(wave, 2.0)} if has else {}
+    library.write(tmp_path / "library.parquet", columns)
+    reader = LibraryTableReader(str(tmp_path), "vacuum")
+    spectrum = reader.read(reader.sources()[0])
+    assert spectrum.has_ivar is has and (spectrum.lsf_sigma is not None) is has
+    with pytest.raises(DataError, match="no column SIGMA"):
+        named = {"wave": "wave", "flux": "flux", "ivar": "SIGMA"}
+        LibraryTableReader(str(tmp_path), "vacuum", columns=named).read(reader.sources()[0])
 
 
 def test_a_spectrum_named_twice_a_missing_column_and_an_empty_table(tmp_path):
