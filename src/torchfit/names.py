@@ -5,15 +5,13 @@ stellar parameter has one name from the reader to the catalogue. Survey spelling
 (``feh``, ``m_h``, ``LOG_G``) are translated in :mod:`torchfit.surveys` alone.
 """
 
-from dataclasses import dataclass
-
 TEFF = "teff"
 LOGG = "logg"
 FE_H = "fe_h"
 ALPHA_FE = "alpha_fe"
 
 LABELS = (TEFF, LOGG, FE_H, ALPHA_FE)
-"""The stellar labels in their fixed order; a library carries the first three or all four."""
+"""Stellar labels in their fixed order; a library has the first three, and others after them."""
 
 SPEED_OF_LIGHT = 299792.458
 """Speed of light in km/s (exact)."""
@@ -25,28 +23,50 @@ MAD_TO_SIGMA = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """A named physical quantity.
+class Label(str):
+    """A stellar label: its name, which knows its unit and its meaning.
+
+    It is the text of its name wherever a name is wanted, and equal to it.
 
     Args:
         name: Column and attribute name.
         unit: Unit in FITS spelling; empty when dimensionless.
-        text: One sentence that says what it is.
+        text: A few words that say what it is; the name if empty.
     """
 
-    name: str
     unit: str
     text: str
 
+    def __new__(cls, name: str, unit: str = "", text: str = "") -> "Label":
+        """Make the text, and keep the rest beside it."""
+        label = super().__new__(cls, name)
+        label.unit, label.text = unit, text or str(name)
+        return label
+
+    def __reduce__(self) -> tuple[type["Label"], tuple[str, str, str]]:
+        """What a copy, or another process, makes it of."""
+        return Label, (str(self), self.unit, self.text)
+
 
 QUANTITIES = {
-    quantity.name: quantity
-    for quantity in (
-        Quantity(TEFF, "K", "Effective temperature"),
-        Quantity(LOGG, "dex(cm/s2)", "Logarithm of the surface gravity"),
-        Quantity(FE_H, "dex", "Iron abundance relative to the Sun, [Fe/H]"),
-        Quantity(ALPHA_FE, "dex", "Alpha-element abundance relative to iron, [alpha/Fe]"),
+    str(label): label
+    for label in (
+        Label(TEFF, "K", "Effective temperature"),
+        Label(LOGG, "dex(cm/s2)", "Logarithm of the surface gravity"),
+        Label(FE_H, "dex", "Iron abundance relative to the Sun, [Fe/H]"),
+        Label(ALPHA_FE, "dex", "Alpha-element abundance relative to iron, [alpha/Fe]"),
     )
 }
-"""The labels with unit and meaning, by name."""
+"""The labels that torchfit knows by itself; a library may have others beside them."""
+
+
+def label_of(name: str) -> Label:
+    """Unit and meaning of a label.
+
+    Args:
+        name: A label, or the name of one of :data:`QUANTITIES`.
+
+    Raises:
+        KeyError: If it is plain text and torchfit does not know the label.
+    """
+    return name if isinstance(name, Label) else QUANTITIES[name]

@@ -34,6 +34,7 @@ class StarInfo:
         sum_ormask: Sum of the mask of pixels flagged in any exposure, where there is one.
         n_bad: Number of bad pixels in the file, where the reader counts them.
         checksum: Of the content of its file, by which copies of one file are known.
+        label_errors: Errors of the published labels by name, those that are known.
     """
 
     source: str
@@ -54,6 +55,7 @@ class StarInfo:
     sum_ormask: int | None = None
     n_bad: int | None = None
     checksum: int | None = None
+    label_errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

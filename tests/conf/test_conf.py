@@ -20,12 +20,26 @@ PROGRAMS = ("train", "infer")
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
 REFERENCES = [option for group, option in OPTIONS if group == "compare"]
 TREES = ("desi", "files", "lamost_dr10", "lamost_mrs", "sdss")
+GRIDS = ("bosz", "grid", "phoenix", "tlusty")
 NEEDED = {
+    ("misfit", "table"): ["misfit.stars.reader.path=a.fits", "misfit.stars.reader.medium=air"],
     **{("data", name): ["data.root=spectra"] for name in TREES},
     ("data", "table"): ["data.path=spectra.fits", "data.medium=vacuum"],
+    **{
+        (group, name): ["library.reader.root=models", "library.reader.medium=vacuum"]
+        for group in ("emulator", "library")
+        for name in GRIDS
+    },
+    **{
+        (group, "table"): ["library.reader.path=stars.fits", "library.reader.medium=vacuum"]
+        for group in ("emulator", "library")
+    },
     **{("compare", name): [f"compare.{name}.path=theirs.fits"] for name in REFERENCES},
 }
 """Values without a default, by option."""
+
+TRAINING_ONLY = {"misfit"}
+"""Groups that no other program has; none is chosen unless named."""
 
 AFTER_THE_FIT = {"catalogue", "compare", "crossmatch", "products"}
 """Groups that training has not; validation has no others but the flags."""
@@ -35,6 +49,8 @@ N_NODES = {"train": 12, "infer": 16, "validate": 4}
 
 
 def has_group(program, group):
+    if group in TRAINING_ONLY:
+        return program == "train"
     if program == "validate":
         return group in {*AFTER_THE_FIT, "flags"} - {"products"}
     return program == "infer" or group not in AFTER_THE_FIT
@@ -63,6 +79,8 @@ PULLS = {
     ("emulator", "mastar"): {"library": "mastar", "preprocess": "mastar"},
     ("emulator", "mastar_mock"): {"library": "mastar_mock", "preprocess": "mastar"},
     ("emulator", "miles"): {"library": "miles", "preprocess": "miles"},
+    **{("emulator", name): {"library": name, "preprocess": "miles"} for name in GRIDS},
+    ("emulator", "table"): {"library": "table", "preprocess": "miles"},
     ("emulator", "paper"): {"library": "miles", "preprocess": "miles"},
 }
 """What a survey or an emulator chooses in other groups; a new one gets a line here."""
@@ -195,7 +213,7 @@ def test_it_builds_without_the_network(program, group, option, monkeypatch, tmp_
     monkeypatch.setenv("TORCHFIT_CACHE", str(tmp_path / "no cache"))
     cfg, _ = with_option(program, group, option)
     built = {name: build(node) for name, node in cfg.items() if isinstance(node, DictConfig)}
-    assert len(built) == N_NODES[program]
+    assert len(built) == N_NODES[program] + (group in TRAINING_ONLY)
     assert not list(leftovers(built))
     assert list(tmp_path.iterdir()) == []
 

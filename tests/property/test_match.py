@@ -76,6 +76,7 @@ def test_start_labels_do_not_depend_on_the_order_of_templates(seed, n_best):
 
 @given(st.lists(st.floats(2500, 50000), min_size=1, max_size=9))
 def test_half_widths_are_positive_and_wider_when_hot(teff):
-    found = PriorIntervals().half_widths(torch.tensor(teff).double(), ("teff", "logg", "fe_h"))
+    names = ("teff", "logg", "fe_h")
+    found = PriorIntervals().half_widths(torch.tensor(teff).double(), names, torch.zeros(2, 3))
     assert (found > 0).all()
     assert [width == 5000 for width in found[:, 0].tolist()] == [t >= 10000 for t in teff]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from torchfit.catalogue.finished import CATALOGUE, REJECTS
 from torchfit.catalogue.parts import part_pieces, read_part_schema
@@ -12,13 +13,14 @@ from torchfit.catalogue.schema import (
     columns,
     conform_all,
     is_sampled,
+    labels_among,
     with_missing,
 )
 from torchfit.catalogue.write import REJECT_COLUMNS
 from torchfit.exceptions import CatalogueError
 from torchfit.files.column_table import ColumnTable
 from torchfit.files.table_pieces import Table
-from torchfit.names import LABELS
+from torchfit.names import LABELS, QUANTITIES, Label
 
 
 def read_catalogue(folder: Path, work: Path) -> tuple[Table, tuple[str, ...], dict[str, str]]:
@@ -39,8 +41,9 @@ def read_catalogue(folder: Path, work: Path) -> tuple[Table, tuple[str, ...], di
         raise CatalogueError(
             f"no catalogue in {folder}: name a folder that `torchfit infer` has written"
         )
-    names, provenance = _head(path)
-    labels = tuple(label for label in LABELS if label in names)
+    file = read_part_schema(path)
+    names, provenance = file.names, _provenance(file)
+    labels = tuple(_label(file.field(name)) for name in labels_among(names))
     lacking = [column.name for column in columns(labels) if column.name not in names]
     if lacking or not labels:
         raise CatalogueError(
@@ -53,10 +56,18 @@ def read_catalogue(folder: Path, work: Path) -> tuple[Table, tuple[str, ...], di
     return conform_all(with_missing(table, schema), schema), labels, provenance
 
 
-def _head(path: Path) -> tuple[list[str], dict[str, str]]:
-    """Names of the columns of a file, and the provenance that it carries."""
-    schema = read_part_schema(path)
-    return schema.names, json.loads((schema.metadata or {}).get(b"provenance", b"{}"))
+def _provenance(file: pa.Schema) -> dict[str, str]:
+    """The provenance that a file carries."""
+    return json.loads((file.metadata or {}).get(b"provenance", b"{}"))
+
+
+def _label(field: pa.Field) -> Label:
+    """A label with the unit and the meaning that its column carries."""
+    if field.name in QUANTITIES:
+        return QUANTITIES[field.name]
+    known = field.metadata or {}
+    unit, text = (known.get(key, b"").decode() for key in (b"unit", b"description"))
+    return Label(field.name, unit, text)
 
 
 def read_rejects(folder: Path) -> pd.DataFrame:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from torchfit.catalogue.schema import labels_among
 from torchfit.exceptions import ConfigError
 from torchfit.files.table_pieces import Table
 from torchfit.flags.bits import ResultFlag
 from torchfit.flags.judgement import finite
 from torchfit.flags.survey_rules import FLAG_ALPHA_FE, FLAG_CHI2, FLAG_SNR
-from torchfit.names import LABELS
 
 COLUMNS = (FLAG_SNR, FLAG_CHI2, FLAG_ALPHA_FE)
 """The flags of the survey that a sample can be cut by."""
@@ -58,4 +58,4 @@ class Recommendation:
         chosen = (table["flags"].to_numpy(dtype=np.int64) & bits) == 0
         for name in self.excluded_flags:
             chosen &= table[name].to_numpy(dtype=np.int64, na_value=0) != 1
-        return chosen & finite(table, [name for name in LABELS if name in table])
+        return chosen & finite(table, labels_among([str(name) for name in table]))

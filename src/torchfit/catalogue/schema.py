@@ -6,7 +6,7 @@ survey or other catalogues stands behind them. Positions and redshifts are in do
 is measured has three or four digits that mean something, and is in single precision.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,7 +15,7 @@ from pandas.api.types import pandas_dtype
 from torchfit.catalogue.vocabulary import PAPER_NAMES, ucd_of
 from torchfit.exceptions import CatalogueError
 from torchfit.files.table_pieces import Table, with_computed
-from torchfit.names import LOGG, QUANTITIES
+from torchfit.names import LOGG, QUANTITIES, Label, label_of
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
     """Return the schema of the fits, part by part, in its order.
 
     Args:
-        labels: Labels of the emulator, names from :data:`torchfit.names.QUANTITIES`.
+        labels: Labels of the emulator: :class:`torchfit.names.Label`, or names of
+            :data:`torchfit.names.QUANTITIES`.
         sampled: Whether posteriors were asked for.
 
     Returns:
@@ -151,9 +152,9 @@ def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
     Raises:
         CatalogueError: If a label is unknown.
     """
-    unknown = [label for label in labels if label not in QUANTITIES]
+    unknown = [n for n in labels if not isinstance(n, Label) and n not in QUANTITIES]
     if unknown:
-        raise CatalogueError(f"no such label: {unknown}; declare it in torchfit.names.QUANTITIES")
+        raise CatalogueError(f"no such label: {unknown}; give it a unit and a meaning")
     texts = _PER_LABEL + (_PER_SAMPLED_LABEL if sampled else ())
     per_label = tuple(_label_column(name, text, label) for name, text in texts for label in labels)
     return _STAR + _SNR + per_label + (_SAMPLED if sampled else ()) + _FIT
@@ -193,13 +194,29 @@ def catalogue_columns(labels: Sequence[str], sampled: bool = False) -> tuple[Col
         Every column.
 
     Raises:
-        CatalogueError: If a label is unknown.
+        CatalogueError: If a label is unknown, or has the name of another column.
     """
-    return columns(labels, sampled) + _JUDGED + _JOINED
+    schema = columns(labels, sampled) + _JUDGED + _JOINED
+    names = [column.name for column in schema]
+    twice = [label for label in labels if names.count(label) > 1]
+    if twice:
+        raise CatalogueError(
+            f"a label cannot be called {', '.join(twice)}: the catalogue has a column of that name"
+        )
+    return schema
+
+
+def labels_among(names: Collection[str]) -> list[str]:
+    """Labels of a catalogue, by the names of its columns: any that have a start value.
+
+    Args:
+        names: Names of columns, in their order.
+    """
+    return [name for name in names if name in QUANTITIES or f"{name}_start" in names]
 
 
 def _label_column(name: str, text: str, label: str) -> Column:
-    quantity = QUANTITIES[label]
+    quantity = label_of(label)
     is_difference = name.startswith("e_") or name == "{}_std"
     unit = difference_unit(quantity.unit) if is_difference else quantity.unit
     return Column(name.format(label), unit, "float32", text.format(quantity.text))

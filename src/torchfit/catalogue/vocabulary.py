@@ -108,6 +108,7 @@ def ucd_of(name: str) -> str:
     if name.startswith("snr_"):
         return "stat.snr"
     if name.endswith("_std"):
-        return f"stat.stdev;{ucd_of(name.removesuffix('_std'))}"
+        known = ucd_of(name.removesuffix("_std"))
+        return f"stat.stdev;{known}" if known else ""
     label = next((each for each in _LABELS if name == each or name.startswith(f"{each}_")), "")
     return UCDS.get(name) or _LABELS.get(label, "")

@@ -22,6 +22,7 @@ from torchfit.files.atomic import atomic_folder
 from torchfit.files.tensor_file import write_tensors
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
+from torchfit.names import Label, label_of
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
@@ -177,6 +178,10 @@ def _description(emulator: Emulator) -> dict[str, object]:
         "medium": "vacuum",
         "wave_unit": "Angstrom",
         "label_names": library.label_names,
+        "labels": {
+            name: {"unit": label.unit, "text": label.text}
+            for name, label in ((name, label_of(name)) for name in library.label_names)
+        },
         "star_names": library.star_names,
         "preprocess": dataclasses.asdict(emulator.preprocessor),
         "kernel": {
@@ -198,7 +203,7 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
     library = Library(
         Spectra(tensors["wave"], flux, good.double(), no_errors),
         tensors["library.labels"],
-        tuple(description["label_names"]),
+        _labels(description),
         tuple(description["star_names"]),
         tensors["library.lsf_fwhm"],
         description["provenance"],
@@ -214,6 +219,15 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         LocalCovariance(tensors["residuals.nodes"], tensors["residuals.matrices"]),
         LocalCovariance(tensors["start_error.nodes"], tensors["start_error.matrices"]),
         description["settings"],
+    )
+
+
+def _labels(description: dict) -> tuple[Label, ...]:
+    """The labels with unit and meaning; artefacts of old have none but those of torchfit."""
+    own = description.get("labels", {})
+    return tuple(
+        Label(name, **own[name]) if name in own else label_of(name)
+        for name in description["label_names"]
     )
 
 

@@ -157,5 +157,13 @@ def _demand_settings(description: Mapping[str, object], tensors: Mapping[str, Te
         names = description[name]
         texts = isinstance(names, list) and all(isinstance(each, str) for each in names)
         _demand(texts, f"{name} are no names")
+    own = description.get("labels", {})
+    _demand(isinstance(own, dict) and all(map(_is_description, own.values())), "no labels")
     for name in ("provenance", "settings"):
         _demand(isinstance(description[name], dict), f"{name} is no table")
+
+
+def _is_description(entry: object) -> bool:
+    """Whether an entry is the unit and the meaning of a label."""
+    texts = isinstance(entry, dict) and all(isinstance(each, str) for each in entry.values())
+    return texts and set(entry) == {"unit", "text"}  # type: ignore[call-overload]

@@ -15,14 +15,11 @@ from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator as TrainedEmulator
 from torchfit.exceptions import LabelError, OutsideLibraryWarning
 from torchfit.likelihood.support import Support
-from torchfit.names import QUANTITIES
+from torchfit.names import Label, label_of
 from torchfit.uncertainty.library_errors import FILE, LibraryErrors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-UNITS = {"teff": u.K}
-"""Units of labels that a quantity is converted to; the others are in dex."""
 
 
 class Emulator:
@@ -175,7 +172,7 @@ class Emulator:
         if missing or unknown:
             wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
             raise LabelError(f"labels of this emulator are {', '.join(names)}: {wrong}")
-        values = [_numbers(name, given[name]) for name in names]
+        values = [_numbers(label_of(name), given[name]) for name in names]
         try:
             columns = np.broadcast_arrays(*values)
         except ValueError as error:
@@ -209,15 +206,18 @@ class Emulator:
         return ~Support().is_left(self.trained.gp.predictor.mean_and_density(unit)[1])
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
+def unit_of(label: Label) -> u.UnitBase:
+    """Unit of a label in astropy; a logarithm has none."""
+    return u.one if label.unit.startswith("dex") else u.Unit(label.unit)
+
+
+def _numbers(name: Label, values: Any) -> np.ndarray:
     """A label as real numbers in double precision."""
     if isinstance(values, u.Quantity):
-        unit = UNITS.get(name, u.one)
         try:
-            values = values.to_value(unit)
+            values = values.to_value(unit_of(name))
         except u.UnitConversionError as error:
-            wanted = QUANTITIES[name].unit if name in QUANTITIES else unit
-            raise LabelError(f"{name} in {values.unit} does not convert to {wanted}") from error
+            raise LabelError(f"{name} in {values.unit} does not convert to {name.unit}") from error
     array = np.asarray(values)
     if array.dtype.kind not in "iuf" or array.size == 0:
         raise LabelError(f"{name} must be real numbers, not {array.dtype} of shape {array.shape}")

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from torchfit.flags.bits import MEANINGS, ResultFlag
 from torchfit.measure.measurement import Measurement
-from torchfit.names import QUANTITIES
+from torchfit.names import label_of
 from torchfit.uncertainty.calibration import Calibrated
 
 if TYPE_CHECKING:
@@ -130,10 +130,11 @@ class FitResult:
         return values[:, self.label_names.index(label)].numpy()
 
     def _unit(self, name: str) -> u.UnitBase:
-        label = name.removeprefix("e_").removesuffix("_start")
-        if label == "teff":
-            return u.K
-        return u.dex if label in QUANTITIES else COLUMNS.get(name, u.one)
+        plain = name.removeprefix("e_").removesuffix("_start")
+        label = next((label_of(each) for each in self.label_names if each == plain), None)
+        if label is None:
+            return COLUMNS.get(name, u.one)
+        return u.dex if label.unit.startswith("dex") else u.Unit(label.unit)
 
     def to_table(self) -> QTable:
         """All columns with units, a row per spectrum."""

@@ -12,6 +12,9 @@ _APPLE_DOUBLE = ("._", "__MACOSX")
 """How the names start of what macOS leaves beside files on other systems."""
 
 
+OTHER_FILES = "files that are not FITS by their names"
+
+
 @dataclass
 class FitsTree:
     """What lies below a folder, found by reading folders; no file is opened.
@@ -49,7 +52,7 @@ class FitsTree:
         count = ", ".join(
             f"{n} {end or 'without ending'}" for end, n in sorted(self.others.items())
         )
-        lines = [f"files that are not FITS by their names: {count}"] if self.others else []
+        lines = [f"{OTHER_FILES}: {count}"] if self.others else []
         return lines + [f"folder that cannot be read, skipped: {path}" for path in self.unreadable]
 
 

@@ -1,8 +1,11 @@
 """From a reader to a library: read, cut, preprocess."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,15 +14,24 @@ from tqdm import tqdm
 
 from torchfit.exceptions import DataError, SpectrumError
 from torchfit.library.cuts import LabelBox
+from torchfit.library.labels import described, labels_of
 from torchfit.library.library import Library
-from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
+from torchfit.library.resolution import (
+    coarsened,
+    lsf_fwhm_of,
+    resolution_nodes,
+    to_one_resolution,
+)
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra, Spectrum, StarInfo
 from torchfit.surveys.reader import SurveyReader
+from torchfit.surveys.stated_resolution import StatedResolution
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 256
+AS_READ = StatedResolution()
+NO_LABELS: Mapping[str, Any] = MappingProxyType({})
 
 
 def build_library(
@@ -28,6 +40,8 @@ def build_library(
     cuts: LabelBox,
     min_good: float = 0.5,
     one_resolution: bool = False,
+    labels: Mapping[str, Any] = NO_LABELS,
+    resolution: StatedResolution = AS_READ,
 ) -> Library:
     """Read a library, keep the stars the cuts allow, and preprocess them.
 
@@ -42,36 +56,51 @@ def build_library(
             that any template has.
         one_resolution: Whether templates whose line-spread functions are known and differ are
             brought to the median one (:func:`~torchfit.library.resolution.to_one_resolution`).
+        labels: ``unit``, ``text`` and ``range`` of the labels that torchfit does not know, by
+            label; :func:`torchfit.library.labels.labels_of`.
+        resolution: What sharper templates are convolved to; nothing stated leaves them as they are.
 
     Returns:
         The library, in the order of the reader's sources.
 
     Raises:
+        ConfigError: If a label cannot be one.
         DataError: If fewer than ten stars remain, or the reader states no resolution.
     """
+    descriptions = described(labels)
+    names = labels_of(cuts.label_names, descriptions)
+    ranges = {name: each.range for name, each in descriptions.items()}
+    cuts = replace(cuts, limits=ranges | dict(cuts.limits))
     infos: list[StarInfo] = []
     batches: list[Spectra] = []
-    nodes = resolution_nodes(preprocessor.wave)
+    nodes, wanted = resolution_nodes(preprocessor.wave), preprocessor.wave
+    least = resolution.fwhm(nodes.numpy())
+    target = None if least is None else torch.from_numpy(resolution.fwhm(wanted.numpy()))
     widths: list[Float[Tensor, "star node"]] = []
-    reading = _read(reader, cuts)
+    unread: list[SpectrumError] = []
+    reading = _read(reader, cuts, unread)
     while spectra := list(islice(reading, _AT_ONCE)):
         infos += [spectrum.info for spectrum in spectra]
-        batches.append(preprocessor(spectra))
-        widths.append(lsf_fwhm_of(spectra, reader, nodes))
+        own = lsf_fwhm_of(spectra, reader, nodes)
+        if least is not None:
+            spectra = [coarsened(each, reader, float(least.min())) for each in spectra]
+            own = own.maximum(torch.from_numpy(least))
+        batches.append(preprocessor(spectra, lsf_fwhm=target))
+        widths.append(own)
     if len(infos) < 10:
+        why = f" ({len(unread)} cannot be read, the first: {unread[0]})" if unread else ""
         raise DataError(
-            f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts"
+            f"only {len(infos)} stars of {reader.name} pass the cuts; widen library.cuts{why}"
         )
     covered = _covered(batches, min_good)
     order = [star for star in _by_source(infos) if covered[star]]
     templates, lsf_fwhm = to_one_resolution(
         _joined(batches, order), torch.cat(widths)[order], one_resolution
     )
-    names = tuple(cuts.label_names)
-    labels = [[infos[star].labels[name] for name in names] for star in order]
+    values = [[infos[star].labels[name] for name in names] for star in order]
     return Library(
         templates,
-        torch.tensor(labels, dtype=torch.float64).reshape(-1, len(names)),
+        torch.tensor(values, dtype=torch.float64).reshape(-1, len(names)),
         names,
         tuple(infos[star].name or infos[star].source for star in order),
         lsf_fwhm,
@@ -105,9 +134,9 @@ def _joined(batches: list[Spectra], order: list[int]) -> Spectra:
     return Spectra(wave, flux, ivar, has_ivar)
 
 
-def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
+def _read(reader: SurveyReader, cuts: LabelBox, unread: list[SpectrumError]) -> Iterator[Spectrum]:
     """The spectra that can be read and pass the cuts; the others are counted in the log."""
-    n_bad = n_cut = 0
+    n_cut = 0
     sources = reader.sources()
     outcomes = reader.spectra(sources)
     for _, outcome in tqdm(
@@ -115,9 +144,9 @@ def _read(reader: SurveyReader, cuts: LabelBox) -> Iterator[Spectrum]:
     ):
         if isinstance(outcome, SpectrumError):
             logger.warning("left out: %s", outcome)
-            n_bad += 1
+            unread.append(outcome)
         elif cuts.keeps(outcome.info):
             yield outcome
         else:
             n_cut += 1
-    logger.info("%s: %d unreadable, %d outside the cuts", reader.name, n_bad, n_cut)
+    logger.info("%s: %d unreadable, %d outside the cuts", reader.name, len(unread), n_cut)

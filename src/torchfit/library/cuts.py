@@ -15,11 +15,13 @@ class LabelBox:
         label_names: Labels that a star must have.
         limits: Lowest and highest value by label; a label without limits is free.
         exclude: Names of stars to leave out.
+        max_errors: Largest error by label; a star whose error is larger or not known is left out.
     """
 
     label_names: Sequence[str]
     limits: Mapping[str, Sequence[float]] = field(default_factory=dict)
     exclude: Sequence[str] = ()
+    max_errors: Mapping[str, float] = field(default_factory=dict)
 
     def keeps(self, info: StarInfo) -> bool:
         """Tell whether a star stays in the library.
@@ -31,6 +33,11 @@ class LabelBox:
             True when the star has all labels and lies inside the box.
         """
         if info.name in self.exclude:
+            return False
+        if any(
+            not info.label_errors.get(name, math.inf) <= error
+            for name, error in self.max_errors.items()
+        ):
             return False
         return all(self._inside(name, info.labels.get(name, math.nan)) for name in self.label_names)
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import DataError
-from torchfit.names import LABELS
+from torchfit.names import LABELS, TEFF, Label
 from torchfit.spectra import Spectra
 
 
@@ -18,8 +18,9 @@ class Library:
 
     Args:
         spectra: Normalised spectra on the common grid.
-        labels: Stellar labels in the units of :data:`torchfit.names.QUANTITIES`, float64.
-        label_names: Which labels, in the order of :data:`torchfit.names.LABELS`.
+        labels: Stellar labels in the units of their names, float64.
+        label_names: Which labels: those of :data:`torchfit.names.LABELS` in their order, the
+            temperature first, then any others, which know unit and meaning themselves.
         star_names: Name of the star of each template; visits of one star share it.
         lsf_fwhm: Resolution of the spectra at the pixels of the grid, full width at half maximum in
             Angstrom, float64.
@@ -37,8 +38,12 @@ class Library:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if tuple(name for name in LABELS if name in self.label_names) != self.label_names:
+        known = [name for name in LABELS if name in self.label_names]
+        others = [name for name in self.label_names if name not in LABELS]
+        if [*known, *others] != list(self.label_names) or TEFF not in known:
             raise DataError(f"library labels {self.label_names} are not in the order {LABELS}")
+        if plain := [name for name in others if not isinstance(name, Label)]:
+            raise DataError(f"library labels {', '.join(plain)} have neither unit nor meaning")
         sizes = {len(self.spectra), len(self.labels), len(self.star_names)}
         if len(sizes) != 1 or self.labels.shape[1] != len(self.label_names):
             raise DataError(

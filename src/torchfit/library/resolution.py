@@ -10,10 +10,13 @@ from torch import Tensor
 
 from torchfit.exceptions import DataError
 from torchfit.names import FWHM_PER_SIGMA
+from torchfit.preprocess.binning import binned
 from torchfit.preprocess.resolution import SAME, broaden
 from torchfit.spectra import Spectra, Spectrum
 from torchfit.surveys.reader import SurveyReader
 
+_BINS = 6
+"""Bins in a standard deviation: their own width adds 0.2 % to it."""
 _MOST_SHARPENING = 0.2
 """Share of the variance of the line-spread function that may be taken away: noise grows with it."""
 
@@ -47,7 +50,10 @@ def lsf_fwhm_of(
     rows = [_own_fwhm(spectrum, nodes) for spectrum in spectra]
     known = [stated if row is None else row for row in rows]
     if any(row is None for row in known):
-        raise DataError(f"the library {reader.name} states no resolution (lsf_fwhm)")
+        raise DataError(
+            f"the library {reader.name} states no resolution (lsf_fwhm, resolving_power): give it "
+            "as library.reader.resolution.lsf_fwhm=ANGSTROM, or as a column"
+        )
     return torch.stack([row for row in known if row is not None])
 
 
@@ -59,6 +65,24 @@ def _own_fwhm(spectrum: Spectrum, nodes: Float[Tensor, " node"]) -> Float[Tensor
     stretch = 1 + spectrum.info.z
     wave, width = spectrum.wave[known] / stretch, FWHM_PER_SIGMA * sigma[known] / stretch
     return torch.from_numpy(np.interp(nodes.numpy(), wave, width))
+
+
+def coarsened(spectrum: Spectrum, reader: SurveyReader, fwhm: float) -> Spectrum:
+    """Make a spectrum ready to be convolved: it says its resolution, in pixels not much finer.
+
+    Args:
+        spectrum: As read.
+        reader: Where it comes from.
+        fwhm: Least resolution it is to be convolved to, full width at half maximum in Angstrom.
+
+    Returns:
+        The spectrum in bins of a sixth of a standard deviation, if its pixels are finer.
+    """
+    if spectrum.lsf_sigma is None:
+        stated = reader.lsf_fwhm_at(torch.from_numpy(spectrum.wave))
+        sigma = None if stated is None else stated.numpy() / FWHM_PER_SIGMA
+        spectrum = replace(spectrum, lsf_sigma=sigma)
+    return binned(spectrum, fwhm / FWHM_PER_SIGMA / _BINS)
 
 
 def to_one_resolution(

@@ -21,6 +21,7 @@ class PriorIntervals:
         logg: In dex.
         fe_h: In dex.
         alpha_fe: In dex.
+        other: Of any other label, in standard deviations of the label over the library.
 
     Raises:
         ConfigError: If a half-width is not positive.
@@ -32,27 +33,36 @@ class PriorIntervals:
     logg: float = 1.0
     fe_h: float = 0.5
     alpha_fe: float = 0.2
+    other: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(self.teff, self.teff_hot, self.logg, self.fe_h, self.alpha_fe) <= 0:
+        if min(self.teff, self.teff_hot, self.logg, self.fe_h, self.alpha_fe, self.other) <= 0:
             raise ConfigError(f"match.prior: every half-width must be positive, got {self}")
 
     def half_widths(
-        self, teff: Float[Tensor, " star"], label_names: tuple[str, ...]
+        self,
+        teff: Float[Tensor, " star"],
+        label_names: tuple[str, ...],
+        labels: Float[Tensor, "template label"],
     ) -> Float[Tensor, "star label"]:
         """Half-widths around given temperatures.
 
         Args:
             teff: Start temperature in K.
             label_names: Labels wanted, in order.
+            labels: Labels of the library.
 
         Returns:
             Half-widths in the units of the labels.
         """
         fixed = {LOGG: self.logg, FE_H: self.fe_h, ALPHA_FE: self.alpha_fe}
         hot = torch.where(teff >= self.hot_teff, self.teff_hot, self.teff)
+        spread = labels.std(dim=0)
+        spread = self.other * torch.where(spread > 0, spread, 1.0)
         columns = {TEFF: hot.to(teff)} | {n: torch.full_like(teff, w) for n, w in fixed.items()}
-        return torch.stack([columns[name] for name in label_names], dim=1)
+        others = [torch.full_like(teff, float(each)) for each in spread]
+        wanted = zip(label_names, others, strict=True)
+        return torch.stack([columns.get(name, other) for name, other in wanted], dim=1)
 
 
 def matched_sets(

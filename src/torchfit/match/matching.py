@@ -51,5 +51,5 @@ class Matching:
         start: Float[Tensor, "star label"],
     ) -> tuple[Int[Tensor, "star t"], Float[Tensor, "star label"]]:
         """Matched sets, and the half-widths of the intervals they come from."""
-        widths = self.prior.half_widths(start[:, 0], library.label_names)
+        widths = self.prior.half_widths(start[:, 0], library.label_names, library.labels)
         return matched_sets(cfi, library.labels, start, widths, self.t), widths

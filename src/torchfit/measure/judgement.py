@@ -64,7 +64,9 @@ def flags_of(stars: FittedStars, emulator: Emulator, settings: FitSettings) -> I
     rules, known = settings.flagging, emulator.flux_pca.good
     problem, fit, spectra = stars.problem, stars.fit, stars.spectra
     good = spectra.good & known
-    widths = settings.matching.prior.half_widths(stars.start[:, 0], emulator.label_names)
+    widths = settings.matching.prior.half_widths(
+        stars.start[:, 0], emulator.label_names, emulator.library.labels
+    )
     no_alpha = ALPHA_FE not in emulator.label_names
     return combine(
         {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from torchfit.exceptions import TorchfitError
+from torchfit.mock.grid import FORMATS, write_grid
 from torchfit.mock.lamost import MockLamostReader
 from torchfit.mock.lamost_files import LAYOUTS, write_lamost
 from torchfit.mock.mastar import MockMastarReader
@@ -32,6 +33,10 @@ def _write(given: argparse.Namespace) -> None:
     if given.kind == "lamost":
         survey = MockLamostReader(given.n_stars, given.seed, given.repeats, given.snr)
         write_lamost(given.folder, survey, given.layout)
+    elif given.kind == "grid":
+        write_grid(
+            given.folder, (given.cool, given.hot), given.n_teff, given.line_error, given.format
+        )
     else:
         library = MockMastarReader(given.n_stars, given.seed, given.repeats, given.label_error)
         write_mock_mastar(given.folder, library)
@@ -47,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     lamost.add_argument("--layout", choices=LAYOUTS, default="table", help="of which releases")
     mastar = kinds.add_parser("mastar", help="the files of the MaStar library")
     mastar.add_argument("--label-error", type=float, default=0.0, help="scale of label errors")
+    grid = kinds.add_parser("grid", help="a regular grid of synthetic spectra, a file each")
+    grid.add_argument("folder", type=Path, help="where to")
+    grid.add_argument("--cool", type=float, default=4000.0, help="lowest temperature in K")
+    grid.add_argument("--hot", type=float, default=7500.0, help="highest temperature in K")
+    grid.add_argument("--n-teff", type=int, default=8, help="number of temperatures")
+    grid.add_argument("--line-error", type=float, default=0.0, help="errors of log gf in dex")
+    grid.add_argument("--format", choices=FORMATS, default="npz")
     for kind, n_stars, seed, repeats in ((lamost, 1000, 1, 0.1), (mastar, 3000, 0, 0.2)):
         kind.add_argument("folder", type=Path, help="where to")
         kind.add_argument("--n-stars", type=int, default=n_stars, help="number of spectra")

@@ -35,9 +35,12 @@ class LineList:
 
     Args:
         grid: Vacuum wavelength in Angstrom, increasing.
+        error: Standard deviation in dex of the errors of oscillator strengths, as the lists that
+            synthetic spectra are made from have them; the same for every list.
     """
 
     grid: Float[Tensor, " pix"]
+    error: float = 0.0
 
     @cached_property
     def wave(self) -> Float[Tensor, " line"]:
@@ -106,7 +109,10 @@ class LineList:
         element, stage = self.species
         population = log_populations(star)[:, element, stage]
         excited = population - star.theta_line[:, None] * self._column("excitation")
-        cross_section = -11.82 + self._column("log_gf") + (self.wave / 5000).log10()
+        log_gf = self._column("log_gf")
+        if self.error:
+            log_gf = log_gf + self.error * _standard_errors(len(log_gf)).to(log_gf)
+        cross_section = -11.82 + log_gf + (self.wave / 5000).log10()
         return excited + cross_section - velocity.log10() - star.log_opacity[:, None]
 
     def _add_wings(
@@ -132,6 +138,11 @@ class LineList:
 
     def _column(self, name: str) -> Float[Tensor, " line"]:
         return self.grid.new_tensor(numbers(_FILE, name))
+
+
+def _standard_errors(n_lines: int) -> Float[Tensor, " line"]:
+    """Errors of unit standard deviation, the same at every call."""
+    return torch.randn(n_lines, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
 def doppler_velocity(star: Atmosphere, mass: Float[Tensor, " line"]) -> Float[Tensor, "star line"]:

@@ -25,9 +25,11 @@ class StarModel:
 
     Args:
         wave: Vacuum wavelength in Angstrom, increasing; 3600-10400 is covered by lines.
+        line_error: Errors of the line list, see :class:`torchfit.mock.lines.LineList`.
     """
 
     wave: Float[Tensor, " pix"]
+    line_error: float = 0.0
 
     def __call__(self, labels: Float[Tensor, "star label"]) -> Float[Tensor, "star pix"]:
         """Flux per wavelength, about 1 at 5500 Angstrom.
@@ -42,7 +44,7 @@ class StarModel:
 
     @cached_property
     def _lines(self) -> LineList:
-        return LineList(self.wave)
+        return LineList(self.wave, self.line_error)
 
     @cached_property
     def _bands(self) -> Float[Tensor, "molecule pix"]:

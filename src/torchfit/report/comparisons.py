@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from torchfit.compare.reference import Comparison
 from torchfit.files.table_pieces import Table
-from torchfit.names import LOGG, QUANTITIES, TEFF
+from torchfit.names import LOGG, TEFF, label_of
 from torchfit.report.figures.comparison import label_comparison
 from torchfit.report.metrics import SPECTRAL_CLASSES, TEFF_BINS, residual_rows
 from torchfit.report.page import Section
@@ -38,7 +38,7 @@ def comparison_section(table: Table, comparison: Comparison, sample: np.ndarray)
     teff = theirs[:, 0]
     figures = [
         (
-            f"{QUANTITIES[label].text}: torchfit against {comparison.title}",
+            f"{label_of(label).text}: torchfit against {comparison.title}",
             label_comparison(
                 label, ours[:, place], theirs[:, place], teff, words=(comparison.title, "torchfit")
             ),

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from torchfit.catalogue.schema import difference_unit
-from torchfit.names import MAD_TO_SIGMA, QUANTITIES
+from torchfit.names import MAD_TO_SIGMA, label_of
 from torchfit.report.rows import Row
 
 
@@ -119,7 +119,7 @@ def _spread(label: str, residual: np.ndarray) -> Row:
     if residual.size == 1:
         sigma_robust = sigma_std = float("nan")
     return {
-        "unit": difference_unit(QUANTITIES[label].unit),
+        "unit": difference_unit(label_of(label).unit),
         "bias": float(np.median(residual)),
         "sigma_robust": sigma_robust,
         "mean": float(np.mean(residual)),

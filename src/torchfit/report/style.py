@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from torchfit.catalogue.schema import difference_unit
-from torchfit.names import ALPHA_FE, FE_H, LOGG, QUANTITIES, TEFF
+from torchfit.names import ALPHA_FE, FE_H, LOGG, TEFF, label_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,12 +91,13 @@ def axis_name(label: str, word: str = "") -> str:
     Returns:
         Text in matplotlib's mathematics.
     """
-    return " ".join(part for part in (_SYMBOLS[label], word, f"({label_unit(label)})") if part)
+    unit = f"({label_unit(label)})" if label_unit(label) else ""
+    return " ".join(part for part in (_SYMBOLS.get(label, label), word, unit) if part)
 
 
 def label_unit(label: str) -> str:
     """Return the unit of a label as it stands on an axis: dex also for a logarithm of cm/s2."""
-    return difference_unit(QUANTITIES[label].unit)
+    return difference_unit(label_of(label).unit)
 
 
 def make_teff_axis(axes: Axes, which: Literal["x", "y"]) -> None:

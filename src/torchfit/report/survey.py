@@ -10,7 +10,7 @@ from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.files.table_pieces import Table, rows_of
 from torchfit.flags.judgement import finite
-from torchfit.names import QUANTITIES, TEFF
+from torchfit.names import TEFF, label_of
 from torchfit.optimise.problem import AT_REST
 from torchfit.report.clusters import clusters_section
 from torchfit.report.colours import colours_section
@@ -94,7 +94,7 @@ def published_section(table: Table, labels: Sequence[str]) -> Section:
     rows = label_residuals(ours[~known], published[~known], labels, teff[~known])
     figures = [
         (
-            f"{QUANTITIES[label].text}: fitted against published",
+            f"{label_of(label).text}: fitted against published",
             label_comparison(label, ours[:, place], published[:, place], teff, known),
         )
         for place, label in enumerate(labels)

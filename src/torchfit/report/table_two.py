@@ -81,7 +81,7 @@ def latex_table(rows: Sequence[Row], labels: Sequence[str]) -> str:
         A ``tabular`` environment that needs no package.
     """
     names = [f"e_{label}" for label in labels]
-    heads = [f"${_LATEX_LABELS[label]}$ ({label_unit(label)})" for label in labels]
+    heads = [_latex_head(label) for label in labels]
     head = ["Class", "Kind", "$N$", *heads, r"$\chi^2_\nu$", "min S/N"]
     lines = [_latex_line(row, [*names, "rchi2"]) for row in rows]
     return "\n".join(
@@ -96,6 +96,12 @@ def latex_table(rows: Sequence[Row], labels: Sequence[str]) -> str:
             "",
         ]
     )
+
+
+def _latex_head(label: str) -> str:
+    plain = rf"\Delta\mathrm{{{label}}}".replace("_", r"\_")
+    unit = f" ({label_unit(label)})" if label_unit(label) else ""
+    return f"${_LATEX_LABELS.get(label, plain)}${unit}"
 
 
 def _latex_line(row: Row, names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 
-from torchfit.names import QUANTITIES
+from torchfit.names import label_of
 from torchfit.report.figures.comparison import label_comparison
 from torchfit.report.figures.flux import flux_comparison
 from torchfit.report.figures.spectrum import spectrum_figure
@@ -130,7 +130,7 @@ def inversion_section(held_out: HeldOut, labels: Sequence[str]) -> Section:
         return Section("Inverted labels", text)
     figures = [
         (
-            f"{QUANTITIES[label].text}: inverted against true",
+            f"{label_of(label).text}: inverted against true",
             label_comparison(label, predicted, true, held_out.teff, words=("true", "inverted")),
         )
         for label, predicted, true in zip(

@@ -1,6 +1,8 @@
 """How well an emulator does on stars it has not seen: folds by star."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Int
@@ -35,6 +37,19 @@ class HeldOutLabels:
     noisy: MeasuredLabels
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What an emulator is tried on.
+
+    Args:
+        stars: The stars that are held out, fold by fold.
+        remake: Makes the emulator that has seen some of them only.
+    """
+
+    stars: Library
+    remake: Callable[[Library], Emulator]
+
+
 def held_out_stars(library: Library, training: EmulatorTraining) -> Int[Tensor, " star"]:
     """The stars that are held out: of each fold that is tested, all or a stratified sample.
 
@@ -55,7 +70,11 @@ def held_out_stars(library: Library, training: EmulatorTraining) -> Int[Tensor, 
 
 
 def hold_out(
-    emulator: Emulator, training: EmulatorTraining, settings: FitSettings, n_noisy: int = 0
+    emulator: Emulator,
+    training: EmulatorTraining,
+    settings: FitSettings,
+    n_noisy: int = 0,
+    trial: Trial | None = None,
 ) -> tuple[HeldOut, HeldOutLabels]:
     """Emulate and measure library stars with an emulator of the other folds.
 
@@ -67,12 +86,16 @@ def hold_out(
         training: How emulators are made.
         settings: How to measure.
         n_noisy: Most stars that are measured once more, with noise added.
+        trial: Which stars, and what is made of the others; the library, of which an emulator is
+            made, if ``None``.
 
     Returns:
         Observed and emulated flux, true and measured labels of :func:`held_out_stars`; and the
         measured labels with their errors of the whole library, NaN for the others.
     """
-    library, known = emulator.library, emulator.flux_pca.good
+    if trial is None:
+        trial = Trial(emulator.library, partial(training.with_hyperparameters, emulator))
+    library, known = trial.stars, emulator.flux_pca.good
     star, fold = held_out_stars(library, training), _folds(library, training)
     again = star[stratified(emulator.scaler.to_unit(library.labels[star]), n_noisy or 1)][:n_noisy]
     flux = torch.zeros(len(star), len(known), dtype=torch.float32)
@@ -81,7 +104,7 @@ def hold_out(
         for number in numbers:
             inside = fold[star] == number
             test, repeat = star[inside], again[fold[again] == number]
-            other = training.with_hyperparameters(emulator, library.select(fold != number))
+            other = trial.remake(library.select(fold != number))
             flux[inside] = other.flux(library.labels[test]).float()
             _note(quiet, test, measure_library(other, library, test, settings))
             if len(repeat):

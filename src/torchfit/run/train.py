@@ -9,19 +9,23 @@ from pathlib import Path
 import lightning
 from omegaconf import DictConfig
 
+from torchfit.catalogue.schema import catalogue_columns
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
 from torchfit.emulator.learner import TrainerFactory
+from torchfit.emulator.misfit import add_misfit
+from torchfit.emulator.training import EmulatorTraining
 from torchfit.exceptions import ConfigError
 from torchfit.files.atomic import atomic
 from torchfit.files.ownership import make_way, sole_run
 from torchfit.files.tensor_file import hash_of_tensor
+from torchfit.library.library import Library
 from torchfit.measure.allocator import keep_freed_memory
 from torchfit.report.rows import format_rows
 from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
 from torchfit.run.build import build
-from torchfit.run.held_out import hold_out
+from torchfit.run.held_out import Trial, hold_out
 from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
@@ -50,7 +54,10 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     lightning.seed_everything(cfg.seed, verbose=False)
     preprocessor, training = build(cfg.preprocess), build(cfg.emulator)
     trainer = _for_one_device(build(cfg.trainer))
+    misfit = build(cfg.misfit) if "misfit" in cfg else None
     library = build(cfg.library)(preprocessor=preprocessor)
+    catalogue_columns(library.label_names)  # A name that is taken is an error now.
+    stars = None if misfit is None else misfit.read(preprocessor, library.label_names)
     record = settings_of(cfg)
     content = (library.labels, library.spectra.flux, library.spectra.ivar)
     record_of_library = {"library": library.provenance, "stars": library.star_names}
@@ -58,18 +65,17 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
     emulator = replace(emulator, settings=record)
+    emulator, trial = _with_misfit(emulator, training, stars)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
-    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy)
-    errors = uncertainty.learn(library, measured.quiet, measured.noisy)
-    flux_rows = flux_residual_rows(held_out)
-    label_rows = inversion_rows(held_out, emulator.label_names)
+    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, trial)
+    errors = uncertainty.learn(trial.stars, measured.quiet, measured.noisy)
     report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
     make_way(folder, ["emulator", "report.html"])
     save_emulator(emulator, folder / "emulator", {ERRORS: errors.state()})
     _write_text(folder / "report.html", report)
     _remove_checkpoint(checkpoint)
-    print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")
-    print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
+    print(f"\nHeld-out flux residuals\n{format_rows(flux_residual_rows(held_out))}")
+    print(f"\nHeld-out labels\n{format_rows(inversion_rows(held_out, emulator.label_names))}\n")
     print_paths(emulator=folder / "emulator", report=folder / "report.html")
     return folder / "emulator"
 
@@ -85,6 +91,16 @@ def _for_one_device(trainer: TrainerFactory) -> TrainerFactory:
         "a training step is on the whole library: one of %d devices does it", asked.num_devices
     )
     return partial(trainer, devices=1, strategy="auto")
+
+
+def _with_misfit(
+    emulator: Emulator, training: EmulatorTraining, stars: Library | None
+) -> tuple[Emulator, Trial]:
+    """The emulator, and what it is tried on: its library, or the stars its misfit is learned of."""
+    if stars is None:
+        return emulator, Trial(emulator.library, partial(training.with_hyperparameters, emulator))
+    learn = partial(add_misfit, emulator, n_best=training.n_best, bandwidth=training.bandwidth)
+    return learn(stars), Trial(stars, learn)
 
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:

@@ -41,12 +41,13 @@ def star_row(star: int, info: StarInfo) -> dict[str, object]:
     """
     fixed = {name: getattr(info, name) for name in FIXED}
     fixed |= {name: printable(fixed[name]) for name in _TEXTS}
+    others = [name for name in info.labels if name not in LABELS]
     snr = {f"snr_{band}": info.snr.get(band, np.nan) for band in BANDS}
     return (
         {"star": star, "checksum": info.checksum}
         | fixed
         | snr
-        | {f"{name}_lit": info.labels.get(name, np.nan) for name in LABELS}
+        | {f"{name}_lit": info.labels.get(name, np.nan) for name in (*LABELS, *others)}
     )
 
 

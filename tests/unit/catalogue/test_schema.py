@@ -7,10 +7,11 @@ from torchfit.catalogue.schema import (
     columns,
     conform,
     difference_unit,
+    labels_among,
     with_missing,
 )
 from torchfit.exceptions import CatalogueError
-from torchfit.names import LABELS
+from torchfit.names import LABELS, Label
 
 
 def test_schema_follows_the_labels():
@@ -41,6 +42,21 @@ def test_error_of_logg_is_a_plain_dex():
 def test_unknown_label_is_refused():
     with pytest.raises(CatalogueError, match="vsini"):
         columns(["teff", "vsini"])
+
+
+def test_a_label_of_a_library_has_its_unit_and_its_meaning():
+    labels = ("teff", Label("vsini", "km/s", "Rotation"))
+    by_name = {column.name: column for column in catalogue_columns(labels, sampled=True)}
+    assert (by_name["vsini"].unit, by_name["vsini"].text) == ("km/s", "Rotation")
+    assert by_name["e_vsini"].unit == by_name["vsini_std"].unit == "km/s"
+    assert by_name["vsini_std"].ucd == by_name["e_vsini"].ucd == ""
+    assert labels_among(list(by_name)) == ["teff", "vsini"]
+
+
+@pytest.mark.parametrize("name", ["snr_g", "chi2", "r_geo", "name"])
+def test_a_label_with_the_name_of_a_column_is_refused(name):
+    with pytest.raises(CatalogueError, match=f"called {name}: the catalogue has a column"):
+        catalogue_columns(("teff", Label(name)))
 
 
 def test_conform_orders_and_casts(table):

@@ -17,7 +17,9 @@ from torchfit.emulator.artefact import (
 )
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
+from torchfit.emulator.soundness import SHA256, hashes
 from torchfit.exceptions import ArtefactError
+from torchfit.names import Label
 
 
 @pytest.fixture
@@ -46,6 +48,42 @@ def test_library_and_preprocessing_come_along(masked_emulator, folder):
     assert torch.equal(loaded.library.spectra.good, library.spectra.good)
     error = (loaded.library.spectra.flux - library.spectra.flux).abs().max()
     assert error < 1e-6
+
+
+def test_labels_of_a_library_come_with_unit_and_meaning(masked_emulator, tmp_path):
+    names = ("teff", "logg", Label("vsini", "km/s", "Rotation"))
+    library = replace(masked_emulator.library, label_names=names)
+    save_emulator(replace(masked_emulator, library=library), tmp_path / "emulator")
+    loaded = load_emulator(tmp_path / "emulator").label_names
+    assert loaded == names and [(each.unit, each.text) for each in loaded] == [
+        ("K", "Effective temperature"),
+        ("dex(cm/s2)", "Logarithm of the surface gravity"),
+        ("km/s", "Rotation"),
+    ]
+
+
+def described(folder, change):
+    """The artefact with another description, as a torchfit that writes it so would have it."""
+    path, tensors = folder / DESCRIPTION, load_file(folder / WEIGHTS)
+    description = json.loads(path.read_text())
+    change(description)
+    description[SHA256] = hashes(
+        {name: value for name, value in description.items() if name != SHA256}, tensors
+    )
+    path.write_text(json.dumps(description))
+    return folder
+
+
+def test_an_artefact_without_units_has_the_labels_of_torchfit(masked_emulator, folder):
+    loaded = load_emulator(described(folder, lambda description: description.pop("labels")))
+    assert loaded.label_names == masked_emulator.label_names
+
+
+@pytest.mark.parametrize("entry", ["km/s", {"unit": "km/s"}, {"unit": 1, "text": "Rotation"}])
+def test_a_label_without_unit_or_meaning_is_damage(folder, entry):
+    change = lambda description: description["labels"].update(teff=entry)  # noqa: E731
+    with pytest.raises(ArtefactError, match="no labels"):
+        load_emulator(described(folder, change))
 
 
 @pytest.mark.parametrize("shape", ["rbf", "matern52"])

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torchfit.library.cuts import LabelBox
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.surveys.reader import SurveyReader
+from torchfit.surveys.stated_resolution import StatedResolution
 
 WAVE = np.arange(4000.0, 4100.0)
 PREPROCESSOR = Preprocessor(4000.0, 4099.0, 1.0, dib_min_ew=None, median_window=11)
@@ -74,7 +76,7 @@ def test_resolution_and_origin_are_the_readers(reader):
 
 def test_too_few_stars_are_refused(reader):
     with pytest.raises(DataError, match="only 3 stars of made"):
-        build_library(reader, PREPROCESSOR, LabelBox(("teff",), {"teff": (5100.0, 5125.0)}))
+        build_library(reader, PREPROCESSOR, LabelBox(CUTS.label_names, {"teff": (5100.0, 5125.0)}))
 
 
 def test_a_library_must_state_its_resolution(reader):
@@ -105,3 +107,46 @@ def test_an_archive_is_read_in_one_pass_and_sorted(monkeypatch, at_once):
     for star, number in enumerate(numbers):
         alone = PREPROCESSOR([Stream().read(f"s{number:02d}")])
         assert (library.spectra.flux[star] == alone.flux[0]).all()
+
+
+class Rotating(Reader):
+    """The same stars, each with one label more."""
+
+    def read(self, source):
+        spectrum = super().read(source)
+        labels = spectrum.info.labels | {"vsini": 10.0 * int(source[1:])}
+        return replace(spectrum, info=replace(spectrum.info, labels=labels))
+
+
+def test_a_label_of_ones_own_has_its_range_and_its_unit():
+    cuts = LabelBox(("vsini", "teff", "logg", "fe_h"))
+    labels = {"vsini": {"unit": "km/s", "range": [0, 120]}}
+    library = build_library(Rotating(), PREPROCESSOR, cuts, labels=labels)
+    assert library.label_names == ("teff", "logg", "fe_h", "vsini")
+    assert library.label_names[3].unit == "km/s"
+    assert library.labels[:, 3].max() == 120
+
+
+class Sharp(Reader):
+    """One line each, of a width that the reader states; very many pixels."""
+
+    def __init__(self, fwhm):
+        self.lsf_fwhm = fwhm
+
+    def read(self, source):
+        wave = np.arange(3990.0, 4110.0, 0.02)
+        width = self.lsf_fwhm / 2.3548
+        flux = 1 - 0.5 / width * np.exp(-0.5 * ((wave - 4050) / width) ** 2)
+        info = super().read(f"s0{int(source[1:]) % 3}").info
+        return Spectrum(wave, flux, np.ones_like(wave), replace(info, source=source), False)
+
+
+def test_sharp_templates_are_convolved_to_the_resolution_wanted():
+    wanted = build_library(Sharp(4.0), PREPROCESSOR, CUTS)
+    found = build_library(Sharp(0.5), PREPROCESSOR, CUTS, resolution=StatedResolution(4.0))
+    assert (found.lsf_fwhm == 4.0).all()
+    np.testing.assert_allclose(found.spectra.flux[0], wanted.spectra.flux[0], atol=2e-3)
+    as_read = build_library(Sharp(0.5), PREPROCESSOR, CUTS)
+    assert (as_read.spectra.flux[0] - wanted.spectra.flux[0]).abs().max() > 0.1
+    broad = build_library(Sharp(4.0), PREPROCESSOR, CUTS, resolution=StatedResolution(2.0))
+    assert (broad.lsf_fwhm == 4.0).all()

@@ -32,3 +32,11 @@ def test_excluded_stars_go():
 
 def test_a_box_without_labels_keeps_all():
     assert LabelBox(()).keeps(star())
+
+
+@pytest.mark.parametrize(
+    ("errors", "kept"), [({"teff": 100.0}, True), ({"teff": 100.1}, False), ({}, False)]
+)
+def test_an_error_that_is_too_large_or_not_known_goes(errors, kept):
+    box = LabelBox(("teff",), max_errors={"teff": 100.0})
+    assert box.keeps(StarInfo("file", labels={"teff": 5000.0}, label_errors=errors)) is kept

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from torchfit.exceptions import DataError
+from torchfit.names import Label
 
 
 def test_selects_by_mask_and_by_index(library):
@@ -27,7 +28,13 @@ def test_a_selection_may_be_empty(library):
 
 
 @pytest.mark.parametrize(
-    "names", [("logg", "teff", "fe_h"), ("teff", "logg", "m_h"), ("teff", "logg", "logg")]
+    "names",
+    [
+        ("logg", "teff", "fe_h"),
+        ("teff", Label("m_h"), "logg"),
+        ("teff", "logg", "logg"),
+        ("logg", "fe_h", Label("vsini")),
+    ],
 )
 def test_labels_out_of_order_are_refused(library, names):
     with pytest.raises(DataError, match="order"):
@@ -41,3 +48,10 @@ def test_sizes_that_disagree_are_refused(library):
         replace(library, labels=library.labels[:-1])
     with pytest.raises(DataError, match="as many"):
         replace(library, label_names=("teff", "logg"))
+
+
+def test_a_label_that_torchfit_does_not_know_has_a_unit(library):
+    names = ("teff", "logg", Label("vsini", "km/s"))
+    assert replace(library, label_names=names).label_names[2].unit == "km/s"
+    with pytest.raises(DataError, match="m_h have neither unit nor meaning"):
+        replace(library, label_names=("teff", "logg", "m_h"))

@@ -45,17 +45,25 @@ def test_a_small_library_gives_all_it_has():
 def test_half_widths_are_wider_for_hot_stars():
     teff = torch.tensor([5000.0, 9999.0, 10000.0, 20000.0], dtype=torch.float64)
     names = ("teff", "logg", "fe_h", "alpha_fe")
-    found = PriorIntervals().half_widths(teff, names)
+    found = PriorIntervals().half_widths(teff, names, torch.zeros(3, 4))
     assert found[:, 0].tolist() == [1000.0, 1000.0, 5000.0, 5000.0]
     assert found[:, 1:].tolist() == [[1.0, 0.5, 0.2]] * 4
 
 
 def test_half_widths_come_in_the_order_of_the_labels():
-    found = PriorIntervals(fe_h=0.7).half_widths(torch.tensor([5000.0]), ("teff", "fe_h"))
+    prior = PriorIntervals(fe_h=0.7)
+    found = prior.half_widths(torch.tensor([5000.0]), ("teff", "fe_h"), torch.zeros(3, 2))
     assert found.tolist() == [[1000.0, pytest.approx(0.7)]]
 
 
-@pytest.mark.parametrize("name", ["teff", "teff_hot", "logg", "fe_h", "alpha_fe"])
+def test_the_half_width_of_any_other_label_is_its_spread_over_the_library():
+    labels = torch.tensor([[5000.0, 0.0, 7.0], [5000.0, 30.0, 7.0], [5000.0, 60.0, 7.0]])
+    prior = PriorIntervals(other=0.5)
+    found = prior.half_widths(torch.tensor([5000.0]), ("teff", "vsini", "constant"), labels)
+    assert found.tolist() == [[1000.0, 15.0, 0.5]]
+
+
+@pytest.mark.parametrize("name", ["teff", "teff_hot", "logg", "fe_h", "alpha_fe", "other"])
 def test_a_half_width_must_be_positive(name):
     with pytest.raises(ConfigError, match="positive"):
         PriorIntervals(**{name: 0.0})

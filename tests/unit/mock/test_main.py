@@ -42,3 +42,10 @@ def test_an_unknown_word(capsys):
     with pytest.raises(SystemExit) as end:
         main(["sdss", "x"])
     assert end.value.code == 2
+
+
+@pytest.mark.parametrize("format", ["npz", "fits"])
+def test_a_grid_is_regular_and_a_file_a_model(tmp_path, format):
+    main(["grid", str(tmp_path), "--n-teff", "2", "--cool", "5000", "--format", format])
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names[0] == f"t05000_g0.50_m+0.00_a+0.15.{format}" and len(names) == 2 * 6 * 6 * 3

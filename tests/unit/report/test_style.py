@@ -4,6 +4,7 @@ from io import BytesIO
 
 import matplotlib
 
+from torchfit.names import Label
 from torchfit.report.style import SQUARE, axis_name, make_teff_axis, new_figure, styled
 
 
@@ -35,6 +36,11 @@ def test_axis_name_has_symbol_word_and_unit():
     assert axis_name("teff") == r"$T_\mathrm{eff}$ (K)"
     assert axis_name("fe_h", "published") == "[Fe/H] published (dex)"
     assert axis_name("logg").endswith("(dex)")
+
+
+def test_any_other_label_has_its_name_and_its_unit():
+    assert axis_name(Label("vsini", "km/s", "Rotation"), "published") == "vsini published (km/s)"
+    assert axis_name(Label("activity")) == "activity"
 
 
 def test_teff_axis_is_logarithmic_in_plain_kelvin():

@@ -1,0 +1,134 @@
+"""The rows of a table whose cells may hold arrays: FITS, Parquet, CSV, ECSV, VOTable."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import astropy.table as at
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from torchfit.exceptions import DataError, SpectrumError
+from torchfit.files.fits_stream import find_tables, open_table
+from torchfit.files.packed import open_packed
+from torchfit.files.table_file import one_clear_error
+from torchfit.files.table_kind import table_kind
+
+_AT_ONCE = 256
+_HEAD = 16 << 10
+_BETWEEN = re.compile(r"[\s,;\[\]()]+")
+Row = Mapping[str, object]
+Read = Callable[[Path, Mapping[str, str]], Iterator[Row]]
+
+
+def rows_of(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+    """Read the rows of a table, a few at a time where its format allows that.
+
+    Args:
+        path: The table: FITS, Parquet, CSV, ECSV or VOTable.
+        columns: Names of the wanted columns by what they hold.
+
+    Yields:
+        The cells of a row by what they hold.
+
+    Raises:
+        DataError: If the table cannot be read, or lacks a column.
+    """
+    if not path.is_file():
+        raise DataError(f"no such table: {path}")
+    with one_clear_error(path):
+        with open_packed(path, lambda _: None) as stream:
+            kind = table_kind(path, stream.read(_HEAD))
+        if kind not in _READ:
+            raise DataError(f"{path}: no arrays in a table of kind {kind}; save it as FITS")
+        yield from _READ[kind](path, columns)
+
+
+def _of_fits(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+    number, _ = next(find_tables(path), (1, None))
+    with open_table(path, number) as table:
+        table.layout.demand([name.upper() for name in columns.values()], path)
+        for block in table.blocks():
+            values = {
+                key: table.layout.values(block, name.upper()) for key, name in columns.items()
+            }
+            yield from ({key: v[row] for key, v in values.items()} for row in range(len(block)))
+
+
+def _of_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+    with pq.ParquetFile(path) as file:
+        _demand(columns, file.schema_arrow.names, path)
+        for batch in file.iter_batches(_AT_ONCE, columns=list(columns.values())):
+            cells = {key: batch[name].to_pylist() for key, name in columns.items()}
+            yield from ({key: v[row] for key, v in cells.items()} for row in range(len(batch)))
+
+
+def _of_csv(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+    with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_AT_ONCE) as pieces:
+        for piece in pieces:
+            _demand(columns, [str(name) for name in piece.columns], path)
+            for row in piece.to_dict("records"):
+                yield {key: row[name] for key, name in columns.items()}
+
+
+def _demand(columns: Mapping[str, str], names: Sequence[str], path: Path) -> None:
+    if missing := [name for name in columns.values() if name not in names]:
+        raise DataError(f"{path}: no column {', '.join(missing)}; the table has {', '.join(names)}")
+
+
+def _of_astropy(format: str) -> Read:
+    """What reads a format that astropy reads as a whole."""
+
+    def read(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+        table = at.Table.read(path, format=format)
+        _demand(columns, table.colnames, path)
+        for row in table:
+            yield {key: _unmasked(row[name]) for key, name in columns.items()}
+
+    return read
+
+
+def _unmasked(cell: object) -> object:
+    """A cell of astropy's; NaN or nothing where it is masked."""
+    if isinstance(cell, np.ma.MaskedArray) and cell.ndim:
+        return np.where(np.ma.getmaskarray(cell), np.nan, np.asarray(cell.data, dtype=np.float64))
+    return None if np.ma.is_masked(cell) else cell
+
+
+_READ: Mapping[str, Read] = {
+    "fits": _of_fits,
+    "parquet": _of_parquet,
+    "text": _of_csv,
+    "ecsv": _of_astropy("ascii.ecsv"),
+    "votable": _of_astropy("votable"),
+}
+
+
+def array_of(cell: object) -> np.ndarray:
+    """Numbers of a cell; NaN for what is missing or none.
+
+    Raises:
+        SpectrumError: If it holds no numbers.
+    """
+    values = _BETWEEN.split(cell.strip("[]() \t")) if isinstance(cell, str) else cell
+    try:
+        return np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (ValueError, TypeError) as error:
+        raise SpectrumError(f"a cell holds no row of numbers ({str(error)[:60]})") from error
+
+
+def number_of(row: Row, key: str) -> float:
+    """Number of a cell; NaN if there is none."""
+    try:
+        return float(str(row[key]))
+    except (KeyError, ValueError):
+        return np.nan
+
+
+def text_of(row: Row, key: str) -> str:
+    """Text of a cell; empty if there is none."""
+    cell = row.get(key)
+    if isinstance(cell, bytes):
+        return cell.decode("latin-1").strip()
+    return "" if cell is None else str(cell).strip()
