@@ -1,5 +1,6 @@
 """All of preprocessing in order: from spectra as their files have them to one normalised batch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.exceptions import ConfigError
+from torchfit.exceptions import ConfigError, SpectrumError
 from torchfit.preprocess.continuum import clip, normalise
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
@@ -89,6 +90,14 @@ class Preprocessor:
             return fixed
         return fixed + interstellar_windows(self.dib_min_ew, self.dib_half_width)
 
+    def windows_with(self, extra: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+        """All masked windows and those of a survey, in Angstrom of the observed frame.
+
+        Args:
+            extra: Windows (low, high) of the survey.
+        """
+        return self.masked_windows + [(float(low), float(high)) for low, high in extra]
+
     def __call__(
         self,
         spectra: Sequence[Spectrum],
@@ -106,8 +115,12 @@ class Preprocessor:
 
         Returns:
             Normalised flux, float64; a pixel the spectrum does not cover is bad.
+
+        Raises:
+            SpectrumError: If a spectrum has no redshift.
         """
-        windows = self.masked_windows + [(float(low), float(high)) for low, high in extra_windows]
+        _demand_redshifts(spectra)
+        windows = self.windows_with(extra_windows)
         pieces = [
             self._preprocess(spectra[start : start + _AT_ONCE], windows, lsf_fwhm)
             for start in range(0, len(spectra), _AT_ONCE)
@@ -138,6 +151,12 @@ class Preprocessor:
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
         return Spectra(self.wave, flux, ivar, has_ivar)
+
+
+def _demand_redshifts(spectra: Sequence[Spectrum]) -> None:
+    for spectrum in spectra:
+        if not math.isfinite(spectrum.info.z):
+            raise SpectrumError(f"{spectrum.info.source}: no redshift")
 
 
 def _widths(spectra: Sequence[Spectrum], n_pix: int) -> Float[Tensor, "star pix"]:

@@ -28,6 +28,7 @@ from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
+from torchfit.velocity.redshifts import VelocityMeasurement
 
 _AFTER_THE_FIT = ("catalogue", "crossmatch", "compare", "n_examples")
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
@@ -58,7 +59,7 @@ def _measure(
     lightning.seed_everything(cfg.seed, verbose=False)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
-    reader, packing = build(cfg.data), build(cfg.pack)
+    reader, packing, velocity = build(cfg.data), build(cfg.pack), build(cfg.velocity)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
     errors = LibraryErrors.load(Path(cfg.artefact))
@@ -68,7 +69,7 @@ def _measure(
     if crew.leads:
         prepare_work(work, reader, packing.shard_size)
     crew.meet()
-    paths, rejects = _pack(packing, reader, emulator, work / "shards", crew)
+    paths, rejects = _pack(packing, reader, emulator, velocity, work / "shards", crew)
     survey = match_survey(
         paths, BatchFitter(emulator, settings), work / "start", crew, rejects["star"].tolist()
     )
@@ -100,11 +101,17 @@ def _inputs(reader: SurveyReader) -> dict[str, object]:
 
 
 def _pack(
-    packing: Packing, reader: SurveyReader, emulator: Emulator, folder: Path, crew: Crew
+    packing: Packing,
+    reader: SurveyReader,
+    emulator: Emulator,
+    velocity: VelocityMeasurement,
+    folder: Path,
+    crew: Crew,
 ) -> tuple[list[Path], pd.DataFrame]:
     """Shards and rejects of a survey on the grid of an emulator, at its resolution."""
     known, lsf_fwhm = emulator.flux_pca.good, emulator.library.lsf_fwhm
-    return packing.pack(reader, emulator.preprocessor, known, folder, crew, lsf_fwhm)
+    redshifts = velocity.redshifts(emulator)
+    return packing.pack(reader, emulator.preprocessor, known, folder, crew, lsf_fwhm, redshifts)
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:

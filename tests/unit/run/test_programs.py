@@ -66,7 +66,9 @@ def test_every_example_can_be_typed(name):
         demand_composes(name, overrides)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/scale.md", "docs/catalogue.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/scale.md", "docs/catalogue.md", "docs/surveys.md"]
+)
 def test_every_command_of_the_pages_can_be_typed(page):
     fences = re.findall(
         r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
