@@ -141,10 +141,8 @@ class Preprocessor:
         ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
         z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
         wave = rest_wave(wave, z)
-        if lsf_fwhm is not None and any(each.lsf_sigma is not None for each in spectra):
-            own = _widths(spectra, wave.shape[1]) / (1 + z[:, None])
-            target = on_pixels(wave, self.wave, lsf_fwhm.to(wave))
-            flux = smooth_to(wave, flux, ivar > 0, own, target)
+        if lsf_fwhm is not None:
+            flux = to_resolution(spectra, (wave, flux, ivar), z, (self.wave, lsf_fwhm))
         flux, ivar = resample(wave, flux, ivar, self.wave)
         flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
         flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
@@ -157,6 +155,31 @@ def _demand_redshifts(spectra: Sequence[Spectrum]) -> None:
     for spectrum in spectra:
         if not math.isfinite(spectrum.info.z):
             raise SpectrumError(f"{spectrum.info.source}: no redshift")
+
+
+def to_resolution(
+    spectra: Sequence[Spectrum],
+    pixels: tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"], Float[Tensor, "star pix"]],
+    z: Float[Tensor, " star"],
+    target: tuple[Float[Tensor, " grid"], Float[Tensor, " grid"]],
+) -> Float[Tensor, "star pix"]:
+    """Bring spectra that are known to be sharper to a resolution; see :func:`smooth_to`.
+
+    Args:
+        spectra: Spectra as read, which may know their line-spread functions.
+        pixels: The same, stacked: wavelength in a frame, flux, inverse variance.
+        z: Redshift of that frame.
+        target: Wavelengths, and the resolution at them: full width at half maximum in Angstrom.
+
+    Returns:
+        Flux.
+    """
+    wave, flux, ivar = pixels
+    if all(spectrum.lsf_sigma is None for spectrum in spectra):
+        return flux
+    own = _widths(spectra, wave.shape[1]) / (1 + z[:, None])
+    grid, lsf_fwhm = target
+    return smooth_to(wave, flux, ivar > 0, own, on_pixels(wave, grid, lsf_fwhm.to(wave)))
 
 
 def _widths(spectra: Sequence[Spectrum], n_pix: int) -> Float[Tensor, "star pix"]:

@@ -12,7 +12,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.inducing_points import farthest_points
 from torchfit.exceptions import ConfigError
 from torchfit.names import SPEED_OF_LIGHT
-from torchfit.spectra import Spectrum
+from torchfit.spectra import Spectra, Spectrum
 from torchfit.velocity.log_grid import LogGrid
 from torchfit.velocity.search import Velocities, VelocitySearch
 
@@ -132,11 +132,13 @@ class VelocityMeasurement:
             emulator: At the resolution of the survey.
         """
         grid = LogGrid(float(emulator.wave[0]), float(emulator.wave[-1]), self.step)
+        flux = emulator.flux(self.template_labels(emulator)).double()
+        mask = emulator.flux_pca.good.to(flux).expand_as(flux)
+        templates = Spectra(emulator.wave, flux, mask, torch.zeros(len(flux), dtype=torch.bool))
         return VelocitySearch(
             grid,
-            emulator.flux(self.template_labels(emulator)).double(),
-            emulator.wave,
-            emulator.flux_pca.good,
+            templates,
+            emulator.library.lsf_fwhm,
             max_velocity=self.max_velocity,
             window=2 * int(self.window / self.step / 2) + 1,
             floor=self.floor,

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.names import SPEED_OF_LIGHT
-from torchfit.preprocess.compose import stack
+from torchfit.preprocess.compose import stack, to_resolution
 from torchfit.preprocess.mask import inside_windows
 from torchfit.preprocess.resample import resample
-from torchfit.spectra import Spectrum, slices
+from torchfit.spectra import Spectra, Spectrum, slices
 from torchfit.velocity.correlation import Correlation, Correlator
 from torchfit.velocity.log_grid import LogGrid, flatten
 from torchfit.velocity.peak import MARGIN, find_peak
@@ -91,9 +91,9 @@ class VelocitySearch:
 
     Args:
         grid: Bins.
-        templates: Flux of templates at rest, divided by their continua.
-        wave: Wavelength of their pixels, vacuum Angstrom.
-        good: Pixels that they have.
+        templates: Templates at rest, divided by their continua.
+        lsf_fwhm: Resolution of their pixels, full width at half maximum in Angstrom, that spectra
+            are brought to which are known to be sharper.
         max_velocity: Largest velocity in km/s, to both sides.
         window: Width of the running mean in bins, odd.
         floor: Misfit of a template as a share of the continuum, which keeps bright spectra from
@@ -106,19 +106,18 @@ class VelocitySearch:
     def __init__(
         self,
         grid: LogGrid,
-        templates: Float[Tensor, "template pix"],
-        wave: Float[Tensor, " pix"],
-        good: Bool[Tensor, " pix"],
+        templates: Spectra,
+        lsf_fwhm: Float[Tensor, " pix"],
         max_velocity: float,
         window: int,
         floor: float,
     ) -> None:
         self.grid, self.window, self.floor = grid, window, floor
         self.max_velocity = max_velocity
-        n = len(templates)
-        ivar = good.to(templates).repeat(n, 1)
-        flux, ivar = resample(wave.repeat(n, 1), templates, ivar, grid.wave)
-        depth, weight = flatten(flux, ivar, window, torch.zeros(n, dtype=torch.bool))
+        self.resolution = (templates.wave, lsf_fwhm)
+        wave = templates.wave.repeat(len(templates), 1)
+        flux, ivar = resample(wave, templates.flux, templates.ivar, grid.wave)
+        depth, weight = flatten(flux, ivar, window, templates.has_ivar)
         max_shift = int(max_velocity / grid.step) + 1 + MARGIN
         self.correlator = Correlator(depth, (weight > 0).all(dim=0), max_shift)
 
@@ -143,6 +142,8 @@ class VelocitySearch:
         wave, flux, ivar = stack(spectra)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(inside_windows(wave, list(windows)), 0.0, ivar)
+        observed = torch.zeros(len(spectra), dtype=torch.float64)
+        flux = to_resolution(spectra, (wave, flux, ivar), observed, self.resolution)
         depth, known = flatten(*self.grid.rebin(wave, flux, ivar), self.window, has_ivar)
         weight = known / (1 + self.floor**2 * known)
         n_good = (known > 0).sum(dim=1).clamp_min(1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from torchfit.preprocess.resolution import on_pixels, smooth_to
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.velocity.search import Velocities
 
@@ -56,6 +57,19 @@ def test_a_correlation_that_rises_to_its_end_has_no_small_error(search, observed
     found = search([observed(LABELS, velocity, snr=200.0)])
     assert float(found.error) == search.max_velocity
     assert 900 <= float(found.v) * np.sign(velocity) < 1000
+
+
+def test_a_sharper_spectrum_is_brought_to_the_resolution_of_the_templates(
+    search, observed, emulator
+):
+    star = observed(LABELS, 70.0, snr=200.0)
+    width, wave = np.full_like(star.wave, 0.3), torch.from_numpy(star.wave)[None]
+    wide = on_pixels(wave, emulator.wave, emulator.library.lsf_fwhm)
+    flux, good, own = (torch.from_numpy(x)[None] for x in (star.flux, star.good, width))
+    smooth = replace(star, flux=smooth_to(wave, flux, good, own, wide)[0].numpy())
+    sharp = replace(star, lsf_sigma=width)
+    torch.testing.assert_close(columns(search([sharp])), columns(search([smooth])))
+    assert float(search([sharp]).v) != float(search([star]).v)
 
 
 def test_masked_windows_have_no_weight(search, observed):
