@@ -22,7 +22,7 @@ class StarInfo:
         ra: Right ascension in degrees, NaN when unknown.
         dec: Declination in degrees, NaN when unknown.
         subclass: Spectral type as the survey gives it ("G5", "dM1"); empty when unknown.
-        z: Redshift still in the spectrum; 0 for a spectrum at rest.
+        z: Redshift still in the spectrum; 0 for a spectrum at rest, NaN where none is stated.
         snr: Signal-to-noise ratio by band ("u g r i z"), those that are known.
         labels: Published labels by name, those that are known.
         z_err: Error of ``z``, NaN when unknown.

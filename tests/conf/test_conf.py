@@ -44,7 +44,7 @@ TRAINING_ONLY = {"misfit"}
 AFTER_THE_FIT = {"catalogue", "compare", "crossmatch", "products"}
 """Groups that training has not; validation has no others but the flags."""
 
-N_NODES = {"train": 12, "infer": 16, "validate": 4}
+N_NODES = {"train": 13, "infer": 17, "validate": 4}
 """Groups of each program, everyone of which builds."""
 
 
@@ -64,16 +64,26 @@ AT_CALL_TIME = {
 """Partial nodes: the parameters that the program supplies when it calls them."""
 
 PULLS = {
-    ("data", "desi"): {"pack": "lamost", "match": "components", "metric": "common"},
-    ("data", "files"): {"pack": "default", "metric": "default"},
-    ("data", "lamost_dr10"): {"pack": "lamost"},
+    ("data", "desi"): {
+        "pack": "lamost",
+        "match": "components",
+        "metric": "common",
+        "velocity": "missing",
+    },
+    ("data", "files"): {"pack": "default", "metric": "default", "velocity": "missing"},
+    ("data", "lamost_dr10"): {"pack": "lamost", "velocity": "survey"},
     ("data", "lamost_mock"): {"pack": "lamost"},
-    ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default"},
+    ("data", "lamost_mrs"): {"pack": "lamost_mrs", "metric": "default", "velocity": "missing"},
     ("data", "lamost_sample"): {"pack": "lamost"},
-    ("data", "mastarhc"): {"pack": "default", "metric": "default"},
-    ("data", "sdss"): {"pack": "lamost", "match": "components", "metric": "common"},
-    ("data", "stelib"): {"pack": "default"},
-    ("data", "table"): {"pack": "default"},
+    ("data", "mastarhc"): {"pack": "default", "metric": "default", "velocity": "survey"},
+    ("data", "sdss"): {
+        "pack": "lamost",
+        "match": "components",
+        "metric": "common",
+        "velocity": "missing",
+    },
+    ("data", "stelib"): {"pack": "default", "velocity": "survey"},
+    ("data", "table"): {"pack": "default", "velocity": "missing"},
     ("emulator", "cross_validated"): {"library": "miles", "preprocess": "miles"},
     ("emulator", "elodie"): {"library": "elodie", "preprocess": "elodie"},
     ("emulator", "mastar"): {"library": "mastar", "preprocess": "mastar"},

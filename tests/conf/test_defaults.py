@@ -28,6 +28,7 @@ GROUPS = (
     "preprocess",
     "trainer",
     "uncertainty",
+    "velocity",
 )
 """Groups whose default preset is what their classes are without arguments."""
 

@@ -10,7 +10,7 @@ import torchfit as tf
 
 SIGNATURES = {
     "Spectrum": "(wave, flux=None, ivar=None, *, medium=None, z=None, lsf_fwhm=None, name='')",
-    "Fitter": "(emulator, settings='default')",
+    "Fitter": "(emulator, settings='default', velocity=None)",
     "load_emulator": "(emulator='miles')",
     "read_models": "(path, stars=None)",
     "read_spectra": "(files, *, format=None, medium=None, **settings)",

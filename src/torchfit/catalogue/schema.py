@@ -60,7 +60,10 @@ _STAR = (
     Column("mjd", "d", "Int64", "Modified Julian Date of the night, local where the survey's is"),
     Column("subclass", "", "str", "Spectral type given by the survey"),
     Column("z", "", "float64", "Redshift removed from the spectrum before the fit"),
-    Column("z_err", "", "float32", "Error of the redshift given by the survey"),
+    Column("z_err", "", "float32", "Error of the redshift"),
+    Column("v_ccf", "km/s", "float32", "Velocity by cross-correlation; missing where z is given"),
+    Column("e_v_ccf", "km/s", "float32", "Error of the velocity by cross-correlation"),
+    Column("ccf_ratio", "", "float32", "Second peak of the cross-correlation over the first"),
     Column("sum_ormask", "", "Int64", "Sum of the mask of pixels flagged in any exposure"),
     Column("n_bad", "", "Int64", "Number of bad pixels in the file"),
 )

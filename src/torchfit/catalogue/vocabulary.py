@@ -21,6 +21,8 @@ UCDS = {
     "subclass": "src.spType",
     "z": "src.redshift",
     "z_err": "stat.error;src.redshift",
+    "v_ccf": "spect.dopplerVeloc.opt",
+    "ccf_ratio": "stat.correlation",
     "gaia_source_id": "meta.id.cross",
     "sum_ormask": "meta.code.qual",
     "n_bad": "meta.number",

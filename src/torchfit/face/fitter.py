@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +22,8 @@ from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
 from torchfit.spectra import Spectra
 from torchfit.uncertainty.fisher import MeasuredLabels
+from torchfit.velocity.redshifts import Redshifts, VelocityMeasurement
+from torchfit.velocity.search import Velocities
 
 SURVEY = FitSettings(matching=Matching(space="components"), metric=Metric(sharing=Sharing()))
 """The presets of a survey, metric=common and match=components."""
@@ -33,6 +37,7 @@ class Fitter:
         settings: How to measure. The default is that of ``torchfit infer``, a hundred spectra a
             second and core; ``survey`` that of ``torchfit infer data=lamost_dr10``, five times
             faster: spectra of like temperature and noise share matrices.
+        velocity: How velocities are measured; by default those of spectra whose ``z`` is not given.
 
     Examples:
         >>> import torchfit as tf
@@ -43,9 +48,13 @@ class Fitter:
     """
 
     def __init__(
-        self, emulator: Emulator, settings: FitSettings | Literal["default", "survey"] = "default"
+        self,
+        emulator: Emulator,
+        settings: FitSettings | Literal["default", "survey"] = "default",
+        velocity: VelocityMeasurement | None = None,
     ) -> None:
         self.emulator = emulator
+        self.velocity = VelocityMeasurement(when="missing") if velocity is None else velocity
         if isinstance(settings, str):
             settings = SURVEY if settings == "survey" else FitSettings()
         self.settings = settings
@@ -74,12 +83,13 @@ class Fitter:
             OutsideLibraryWarning: If too few library stars are near the labels of one.
         """
         one = not isinstance(spectra, Sequence)
-        observed = [_spectrum(each) for each in ([spectra] if one else spectra)]
-        if not observed:
+        given = [_spectrum(each) for each in ([spectra] if one else spectra)]
+        if not given:
             raise SpectrumError("there is no spectrum to fit: the list is empty")
+        observed, velocities = self._settle(given)
         normalised = self._normalise(observed)
         measured = self._measure(observed, normalised)
-        result = self._result(observed, normalised, measured)
+        result = self._result(observed, normalised, measured, velocities)
         if (result.flags & ResultFlag.OUTSIDE_SUPPORT).any():
             warnings.warn(
                 "a fit ended where too few library stars are: see the flag OUTSIDE_SUPPORT",
@@ -87,6 +97,24 @@ class Fitter:
                 stacklevel=2,
             )
         return result[0] if one else result
+
+    @cached_property
+    def _redshifts(self) -> Redshifts:
+        return self.velocity.redshifts(self.emulator.trained)
+
+    def _settle(self, given: Sequence[Spectrum]) -> tuple[list[Spectrum], Velocities]:
+        """Spectra with the redshifts that bring them to rest, and what was measured for them."""
+        windows = self.emulator.trained.preprocessor.masked_windows
+        settled, velocities = self._redshifts.settle([each.read() for each in given], windows)
+        for spectrum, found in zip(given, settled, strict=True):
+            if not np.isfinite(found.info.z):
+                low, high = self.emulator.wave[[0, -1]]
+                raise SpectrumError(
+                    f"{spectrum!r} has no good pixel within {low:.0f}-{high:.0f} Angstrom that a "
+                    "template correlates with: use another emulator, check units, or give z"
+                )
+        pairs = zip(given, settled, strict=True)
+        return [spectrum.at_redshift(found.info.z) for spectrum, found in pairs], velocities
 
     def _normalise(self, observed: Sequence[Spectrum]) -> Spectra:
         """On the emulator's grid, at rest, divided by the running median."""
@@ -135,7 +163,11 @@ class Fitter:
         return np.interp(self.emulator.wave, at_rest, np.broadcast_to(width, at_rest.shape))
 
     def _result(
-        self, observed: Sequence[Spectrum], spectra: Spectra, measured: Measurement
+        self,
+        observed: Sequence[Spectrum],
+        spectra: Spectra,
+        measured: Measurement,
+        velocities: Velocities,
     ) -> FitResult:
         """Calibrated errors, models, and everything as numpy."""
         unknown = torch.full_like(measured.chi2, torch.nan)
@@ -143,10 +175,16 @@ class Fitter:
         errors = self.emulator.errors.calibrate(labels, unknown)
         good = spectra.good & self.emulator.trained.flux_pca.good
         flux = torch.where(good, spectra.flux, torch.nan)
+        unsure = self.settings.flagging.survey.velocity.is_beyond(
+            velocities.error.numpy(), velocities.ratio.numpy()
+        )
+        flags = measured.flags | torch.from_numpy(unsure) * int(ResultFlag.UNSURE_VELOCITY)
         return FitResult(
             label_names=self.emulator.label_names,
             names=tuple(spectrum.name for spectrum in observed),
-            measured=measured,
+            measured=replace(measured, flags=flags),
+            redshifts=np.array([spectrum.z for spectrum in observed]),
+            velocities=velocities,
             errors=errors,
             wave=self.emulator.wave,
             flux=flux.numpy(),

@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--format", help="format of specutils, if it is not found out")
     parser.add_argument("--medium", choices=("air", "vacuum"), help="where files do not say it")
-    parser.add_argument("--z", type=float, help="redshift, where files do not say it")
+    parser.add_argument(
+        "--z", type=float, help="redshift; measured where neither this nor the file says it"
+    )
     parser.add_argument("--lsf-fwhm", type=float, help="resolution: FWHM in Angstrom")
     parser.add_argument("--out", help="also write the table there (.csv, .ecsv, .fits)")
     return parser

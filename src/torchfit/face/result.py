@@ -12,6 +12,7 @@ from torchfit.flags.bits import MEANINGS, ResultFlag
 from torchfit.measure.measurement import Measurement
 from torchfit.names import label_of
 from torchfit.uncertainty.calibration import Calibrated
+from torchfit.velocity.search import Velocities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,12 @@ COLUMNS = {
     "n_clipped": u.one,
 }
 """Columns beside the labels, with their units."""
+VELOCITY = {
+    "v_ccf": ("v", u.km / u.s),
+    "e_v_ccf": ("error", u.km / u.s),
+    "ccf_ratio": ("ratio", u.one),
+}
+"""Columns of a measured velocity: what it calls them, and their units."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,14 +41,17 @@ class FitResult:
 
     ``result.e_teff`` is its calibrated error, ``result.teff_start`` its start label. ``chi2``,
     ``rchi2``, ``v_rad`` (km/s), ``cfi`` (best correlation with the library), ``n_pix``,
-    ``n_clipped`` and ``flags`` are attributes too. Of one spectrum they are numbers, of several
-    arrays; ``result[3]`` is the fourth alone.
+    ``n_clipped`` and ``flags`` are attributes too, and so are ``z``, the redshift that was removed,
+    and ``v_ccf``, ``e_v_ccf`` (km/s) and ``ccf_ratio`` of a velocity that was measured. Of one
+    spectrum they are numbers, of several arrays; ``result[3]`` is the fourth alone.
 
     Args:
         label_names: Labels.
         names: Names of the spectra.
         measured: Everything that was measured.
         errors: Calibrated errors.
+        redshifts: Redshifts that the spectra were brought to rest with.
+        velocities: Velocities by cross-correlation; NaN where the redshift was given.
         wave: Vacuum rest wavelength in Angstrom.
         flux: Normalised flux; NaN in bad pixels.
         ivar: Inverse variance of it; 0 in bad pixels.
@@ -53,6 +63,8 @@ class FitResult:
     names: tuple[str, ...]
     measured: Measurement
     errors: Calibrated
+    redshifts: Float[np.ndarray, " star"]
+    velocities: Velocities
     wave: np.ndarray
     flux: Float[np.ndarray, "*star pix"]
     ivar: Float[np.ndarray, "*star pix"]
@@ -76,6 +88,8 @@ class FitResult:
             (self.names[row],),
             self.measured[star],
             Calibrated(*(part[star] for part in vars(self.errors).values())),
+            self.redshifts[[row]],
+            Velocities(*(part[star] for part in vars(self.velocities).values())),
             self.wave,
             self.flux[row],
             self.ivar[row],
@@ -102,7 +116,7 @@ class FitResult:
         """Names of the columns of :meth:`to_table`."""
         labels = [each for name in self.label_names for each in (name, f"e_{name}")]
         starts = [f"{name}_start" for name in self.label_names]
-        return (*labels, *COLUMNS, *starts)
+        return (*labels, *COLUMNS, "z", *VELOCITY, *starts)
 
     @property
     def flags(self) -> Any:
@@ -120,6 +134,10 @@ class FitResult:
         """Values of a column; ``None`` if there is none of this name."""
         if name in COLUMNS:
             return getattr(self.measured, name).numpy()
+        if name == "z":
+            return self.redshifts
+        if name in VELOCITY:
+            return getattr(self.velocities, VELOCITY[name][0]).numpy()
         values, label = self.measured.labels, name
         if name.startswith("e_"):
             values, label = self.errors.total, name.removeprefix("e_")
@@ -130,6 +148,8 @@ class FitResult:
         return values[:, self.label_names.index(label)].numpy()
 
     def _unit(self, name: str) -> u.UnitBase:
+        if name in VELOCITY:
+            return VELOCITY[name][1]
         plain = name.removeprefix("e_").removesuffix("_start")
         label = next((label_of(each) for each in self.label_names if each == plain), None)
         if label is None:

@@ -1,5 +1,6 @@
 """One observed spectrum as a user has it: arrays, quantities, or a specutils Spectrum."""
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,8 @@ class Spectrum:
         ivar: Inverse variance of ``flux``, 0 for a bad pixel; ``None`` if it is not known, and the
             fit estimates one noise level from its residuals.
         medium: Whether ``wave`` is in ``air`` or in ``vacuum``; nothing is assumed.
-        z: Redshift still in the spectrum, or a radial velocity as a quantity.
+        z: Redshift still in the spectrum, or a radial velocity as a quantity; ``None`` where it is
+            not known, and a fit measures it by cross-correlation. 0 for a spectrum at rest.
         lsf_fwhm: Resolution, full width at half maximum in Angstrom: one number or one per pixel;
             ``None`` takes that of the emulator.
         name: What it is called in tables and plots.
@@ -43,7 +45,7 @@ class Spectrum:
         >>> import numpy as np, torchfit as tf
         >>> wave = np.linspace(4000, 7000, 3000)
         >>> tf.Spectrum(wave, np.ones_like(wave), medium="air", name="flat")
-        <Spectrum flat: 3000 pixels, 4001.1-7001.9 Angstrom (vacuum), no errors, z=0>
+        <Spectrum flat: 3000 pixels, 4001.1-7001.9 Angstrom (vacuum), no errors>
     """
 
     wave: np.ndarray
@@ -89,11 +91,18 @@ class Spectrum:
 
     def __repr__(self) -> str:
         """A line."""
+        known = "" if np.isnan(self.z) else f", z={self.z:g}"
         return (
             f"<Spectrum {self.name or 'without a name'}: {len(self)} pixels, "
             f"{self.wave[0]:.1f}-{self.wave[-1]:.1f} Angstrom (vacuum), "
-            f"{'no errors' if self.ivar is None else 'with errors'}, z={self.z:g}>"
+            f"{'no errors' if self.ivar is None else 'with errors'}{known}>"
         )
+
+    def at_redshift(self, z: float) -> "Spectrum":
+        """The same with another redshift."""
+        other = copy(self)
+        object.__setattr__(other, "z", z)
+        return other
 
     def read(self) -> ReadSpectrum:
         """The spectrum as readers of surveys give it.
@@ -113,7 +122,9 @@ class Spectrum:
 def _redshift(z: Any) -> float:
     if isinstance(z, u.Quantity) and not z.unit.is_equivalent(u.one):
         z = float(convert(z, u.km / u.s, "z")) / SPEED_OF_LIGHT
-    value = 0.0 if z is None else float(z)
+    if z is None:
+        return np.nan
+    value = float(z)
     if not -1 < value < np.inf:
         raise SpectrumError(f"z={value} is no redshift")
     return value

@@ -22,6 +22,7 @@ class ResultFlag(IntFlag):
     PECULIAR = 1 << 13
     NOT_MIXED = 1 << 14
     INVALID = 1 << 15
+    UNSURE_VELOCITY = 1 << 16
 
 
 MEANINGS = {
@@ -41,5 +42,6 @@ MEANINGS = {
     ResultFlag.PECULIAR: "Much more than noise is left over: no single star of the library's kind",
     ResultFlag.NOT_MIXED: "The chains of its sampled posterior do not agree: R-hat is too large",
     ResultFlag.INVALID: "A label, its error or chi2 cannot be true: not a number, or absurd",
+    ResultFlag.UNSURE_VELOCITY: "Its measured velocity is not sure: two peaks (a double?) or noise",
 }
 """Meaning by bit."""

@@ -11,6 +11,7 @@ from torchfit.flags.bits import ResultFlag
 from torchfit.flags.chi2 import Chi2Rule
 from torchfit.flags.judgement import Line
 from torchfit.flags.snr import SnrRule
+from torchfit.flags.velocity import VelocityRule
 
 FLAG_SNR, FLAG_CHI2, FLAG_ALPHA_FE = "flag_snr", "flag_chi2", "flag_alpha_fe"
 FLAGS = "flags"
@@ -39,12 +40,14 @@ class SurveyRules:
         snr: Rule of ``flag_snr``.
         chi2: Rule of ``flag_chi2``.
         alpha_fe: Rule of ``flag_alpha_fe``.
+        velocity: Rule of the bit for a velocity that is not sure.
     """
 
     min_snr: float = 5.0
     snr: SnrRule = field(default_factory=SnrRule)
     chi2: Chi2Rule = field(default_factory=Chi2Rule)
     alpha_fe: AlphaFeRule = field(default_factory=AlphaFeRule)
+    velocity: VelocityRule = field(default_factory=VelocityRule)
 
     def judge(self, table: Table) -> JudgedSurvey:
         """Judge the stars of a survey.
@@ -67,13 +70,16 @@ class SurveyRules:
 
     def _bits(self, table: Table) -> np.ndarray:
         """The column ``flags`` with the bits of the survey set or cleared."""
-        ours = int(ResultFlag.LOW_SNR | ResultFlag.ORMASK)
-        kept = table[FLAGS].to_numpy(dtype=np.int64) & ~ours
-        low = self.snr.ratio(table) < self.min_snr
         masked = np.zeros(len(table), dtype=bool)
         if "sum_ormask" in table:
             masked = table["sum_ormask"].to_numpy(dtype=float, na_value=np.nan) > 0
-        return kept + low * int(ResultFlag.LOW_SNR) + masked * int(ResultFlag.ORMASK)
+        rules = {
+            ResultFlag.LOW_SNR: self.snr.ratio(table) < self.min_snr,
+            ResultFlag.ORMASK: masked,
+            ResultFlag.UNSURE_VELOCITY: self.velocity.is_unsure(table),
+        }
+        kept = table[FLAGS].to_numpy(dtype=np.int64) & ~sum(map(int, rules))
+        return kept + sum(outcome * int(flag) for flag, outcome in rules.items())
 
 
 def count_bits(table: Table) -> list[Line]:

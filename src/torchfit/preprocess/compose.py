@@ -1,5 +1,6 @@
 """All of preprocessing in order: from spectra as their files have them to one normalised batch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.exceptions import ConfigError
+from torchfit.exceptions import ConfigError, SpectrumError
 from torchfit.preprocess.continuum import clip, normalise
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
@@ -89,6 +90,14 @@ class Preprocessor:
             return fixed
         return fixed + interstellar_windows(self.dib_min_ew, self.dib_half_width)
 
+    def windows_with(self, extra: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+        """All masked windows and those of a survey, in Angstrom of the observed frame.
+
+        Args:
+            extra: Windows (low, high) of the survey.
+        """
+        return self.masked_windows + [(float(low), float(high)) for low, high in extra]
+
     def __call__(
         self,
         spectra: Sequence[Spectrum],
@@ -106,8 +115,12 @@ class Preprocessor:
 
         Returns:
             Normalised flux, float64; a pixel the spectrum does not cover is bad.
+
+        Raises:
+            SpectrumError: If a spectrum has no redshift.
         """
-        windows = self.masked_windows + [(float(low), float(high)) for low, high in extra_windows]
+        _demand_redshifts(spectra)
+        windows = self.windows_with(extra_windows)
         pieces = [
             self._preprocess(spectra[start : start + _AT_ONCE], windows, lsf_fwhm)
             for start in range(0, len(spectra), _AT_ONCE)
@@ -128,16 +141,45 @@ class Preprocessor:
         ivar = torch.where(inside_windows(wave, windows), 0.0, ivar)
         z = torch.tensor([spectrum.info.z for spectrum in spectra], dtype=torch.float64)
         wave = rest_wave(wave, z)
-        if lsf_fwhm is not None and any(each.lsf_sigma is not None for each in spectra):
-            own = _widths(spectra, wave.shape[1]) / (1 + z[:, None])
-            target = on_pixels(wave, self.wave, lsf_fwhm.to(wave))
-            flux = smooth_to(wave, flux, ivar > 0, own, target)
+        if lsf_fwhm is not None:
+            flux = to_resolution(spectra, (wave, flux, ivar), z, (self.wave, lsf_fwhm))
         flux, ivar = resample(wave, flux, ivar, self.wave)
         flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
         flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
         return Spectra(self.wave, flux, ivar, has_ivar)
+
+
+def _demand_redshifts(spectra: Sequence[Spectrum]) -> None:
+    for spectrum in spectra:
+        if not math.isfinite(spectrum.info.z):
+            raise SpectrumError(f"{spectrum.info.source}: no redshift")
+
+
+def to_resolution(
+    spectra: Sequence[Spectrum],
+    pixels: tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"], Float[Tensor, "star pix"]],
+    z: Float[Tensor, " star"],
+    target: tuple[Float[Tensor, " grid"], Float[Tensor, " grid"]],
+) -> Float[Tensor, "star pix"]:
+    """Bring spectra that are known to be sharper to a resolution; see :func:`smooth_to`.
+
+    Args:
+        spectra: Spectra as read, which may know their line-spread functions.
+        pixels: The same, stacked: wavelength in a frame, flux, inverse variance.
+        z: Redshift of that frame.
+        target: Wavelengths, and the resolution at them: full width at half maximum in Angstrom.
+
+    Returns:
+        Flux.
+    """
+    wave, flux, ivar = pixels
+    if all(spectrum.lsf_sigma is None for spectrum in spectra):
+        return flux
+    own = _widths(spectra, wave.shape[1]) / (1 + z[:, None])
+    grid, lsf_fwhm = target
+    return smooth_to(wave, flux, ivar > 0, own, on_pixels(wave, grid, lsf_fwhm.to(wave)))
 
 
 def _widths(spectra: Sequence[Spectrum], n_pix: int) -> Float[Tensor, "star pix"]:

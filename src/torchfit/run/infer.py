@@ -31,6 +31,7 @@ from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
+from torchfit.velocity.redshifts import VelocityMeasurement
 
 _NOT_OF_THE_FIT = (
     "catalogue", "crossmatch", "compare", "n_examples", "stars_at_once", "products",
@@ -62,13 +63,14 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
     reader, packing, products = build(cfg.data), build(cfg.pack), build(cfg.products)
+    velocity = build(cfg.velocity)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
     errors = LibraryErrors.load(Path(cfg.artefact))
     record = settings_of(cfg) | {"emulator_sha256": fingerprint(Path(cfg.artefact))}
     inputs = _inputs(reader) | {"sampled": uncertainty.wanted()}
     work = folder / f"work-{run_key(record | settings_of(cfg, *_NOT_OF_THE_FIT) | inputs)}"
-    paths, rejects = _pack(packing, reader, emulator, work, devices.crew)
+    paths, rejects = _pack(packing, reader, emulator, velocity, work, devices.crew)
     fitter = BatchFitter(emulator, settings)
     survey = match_survey(paths, fitter, devices, work / "start", rejects["star"].tolist())
     noise = estimate_noise(survey, fitter, devices, work / "noise")
@@ -104,14 +106,20 @@ def _inputs(reader: SurveyReader) -> dict[str, object]:
 
 
 def _pack(
-    packing: Packing, reader: SurveyReader, emulator: Emulator, work: Path, crew: Crew
+    packing: Packing,
+    reader: SurveyReader,
+    emulator: Emulator,
+    velocity: VelocityMeasurement,
+    work: Path,
+    crew: Crew,
 ) -> tuple[list[Path], pd.DataFrame]:
     """Shards and rejects of a survey on the grid of an emulator, at its resolution."""
     if crew.leads:
         prepare_work(work, reader, packing.shard_size)
     crew.meet()
     known, lsf_fwhm = emulator.flux_pca.good, emulator.library.lsf_fwhm
-    return packing.pack(reader, emulator.preprocessor, known, work / "shards", crew, lsf_fwhm)
+    shards, redshifts = work / "shards", velocity.redshifts(emulator)
+    return packing.pack(reader, emulator.preprocessor, known, shards, crew, lsf_fwhm, redshifts)
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:

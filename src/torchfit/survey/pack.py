@@ -17,6 +17,7 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.survey.copies import copies
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.piece import (
+    NO_VELOCITIES,
     REJECT_COLUMNS,
     Piece,
     PieceWriter,
@@ -26,6 +27,7 @@ from torchfit.survey.piece import (
 )
 from torchfit.survey.workers import available_cores, run_jobs
 from torchfit.surveys.reader import SurveyReader
+from torchfit.velocity.redshifts import Redshifts
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Packing:
         folder: Path,
         crew: Crew = ALONE,
         lsf_fwhm: Float[Tensor, " pix"] | None = None,
+        redshifts: Redshifts = NO_VELOCITIES,
     ) -> tuple[list[Path], pd.DataFrame]:
         """Read, preprocess and write every spectrum of a survey; a finished shard is kept.
 
@@ -80,6 +83,7 @@ class Packing:
             crew: Who packs which shards; an archive, read in one pass, is packed by its leader.
             lsf_fwhm: Resolution of the emulator, full width at half maximum in Angstrom, that
                 sharper spectra are brought to; ``None`` leaves all as they are.
+            redshifts: Gives the spectra their redshifts.
 
         Returns:
             Paths of the shards that hold stars, and the rejects (``star source reason
@@ -88,7 +92,9 @@ class Packing:
         Raises:
             DataError: If no spectrum at all can be used, or a worker is killed.
         """
-        writer = PieceWriter(folder, preprocessor, known, self.windows, self.min_good, lsf_fwhm)
+        writer = PieceWriter(
+            folder, preprocessor, known, self.windows, self.min_good, lsf_fwhm, redshifts
+        )
         sources = reader.sources()
         n_pieces = -(-len(sources) // self.shard_size)
         if reader.sequential:

@@ -1,7 +1,8 @@
 """One piece of a survey: some files, and the shard and the rejects that become of them."""
 
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectrum
 from torchfit.survey.shards import shard_table, star_row, write_shard
 from torchfit.surveys.reader import Outcome, SurveyReader
+from torchfit.velocity.redshifts import Redshifts
 
 Read = tuple[int, str, Outcome]
 """Running number in the survey, source, and what reading it came to."""
 Given = tuple[int, Spectrum]
 """Running number in the survey, and a spectrum."""
+AtRest = tuple[int, Spectrum, Mapping[str, float]]
+"""The same with its velocity, where it was measured."""
 Reject = dict[str, object]
+NO_VELOCITIES = Redshifts()
 REJECT_COLUMNS = ["star", "source", "reason", "unexpected"]
 
 
@@ -62,6 +67,7 @@ class PieceWriter:
         min_good: Least share of the known pixels that a spectrum must have.
         lsf_fwhm: Resolution that sharper spectra are brought to, full width at half maximum in
             Angstrom; ``None`` leaves all as they are.
+        redshifts: Gives the spectra their redshifts.
     """
 
     folder: Path
@@ -70,6 +76,7 @@ class PieceWriter:
     windows: Sequence[Sequence[float]]
     min_good: float
     lsf_fwhm: Float[Tensor, " pix"] | None = None
+    redshifts: Redshifts = NO_VELOCITIES
 
     def has(self, number: int) -> bool:
         """Whether a piece is done."""
@@ -114,9 +121,32 @@ class PieceWriter:
         return pa.concat_tables(tables) if tables else None, rejects
 
     def _table_of(self, given: Sequence[Given]) -> tuple[pa.Table | None, list[Reject]]:
-        """Preprocess stars; those with enough good pixels, and the others as rejects."""
-        spectra = [spectrum for _, spectrum in given]
-        batch = self.preprocessor(spectra, self.windows, self.lsf_fwhm)
+        """Preprocess stars at rest; those with enough good pixels, and the others as rejects."""
+        windows = self.preprocessor.windows_with(self.windows)
+        spectra, velocities = self.redshifts.settle([spectrum for _, spectrum in given], windows)
+        at_rest = [row for row, each in enumerate(spectra) if math.isfinite(each.info.z)]
+        lost = [
+            reject(star, spectrum.info.source, self._no_redshift)
+            for (star, _), spectrum in zip(given, spectra, strict=True)
+            if not math.isfinite(spectrum.info.z)
+        ]
+        if not at_rest:
+            return None, lost
+        moved = [(given[row][0], spectra[row], velocities.row(row)) for row in at_rest]
+        table, rejects = self._packed(moved)
+        return table, lost + rejects
+
+    @property
+    def _no_redshift(self) -> str:
+        if self.redshifts.search is None:
+            return "no redshift (velocity=missing measures those that the survey has not)"
+        return "no redshift, and no template correlates with the spectrum"
+
+    def _packed(self, given: Sequence[AtRest]) -> tuple[pa.Table | None, list[Reject]]:
+        """Preprocess stars with a redshift."""
+        batch = self.preprocessor(
+            [spectrum for _, spectrum, _ in given], self.windows, self.lsf_fwhm
+        )
         enough = batch.coverage(self.known) >= self.min_good
         reasons = {
             f"too few of the emulator's pixels are good (below pack.min_good={self.min_good:g})": (
@@ -132,7 +162,10 @@ class PieceWriter:
         kept = (enough & batch.is_finite).nonzero()[:, 0]
         if not len(kept):
             return None, rejects
-        rows = [star_row(given[row][0], given[row][1].info) for row in kept.tolist()]
+        rows = [
+            star_row(star, spectrum.info, velocity)
+            for star, spectrum, velocity in (given[row] for row in kept.tolist())
+        ]
         return shard_table(rows, batch[kept]), rejects
 
 

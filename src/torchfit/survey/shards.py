@@ -3,6 +3,7 @@
 import mmap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -22,22 +23,27 @@ FIXED = (
     "subclass", "z", "z_err", "sum_ormask", "n_bad",
 )  # fmt: skip
 """What is known of every star, in the words of :class:`~torchfit.spectra.StarInfo`."""
+VELOCITY = ("v_ccf", "e_v_ccf", "ccf_ratio")
+"""What :class:`~torchfit.velocity.search.Velocities` knows of a star, where it was measured."""
 _TEXTS = ("source", "name", "uid", "gaia_source_id", "subclass")
 _WHOLE = ("obsid", "mjd", "sum_ormask", "n_bad", "checksum")
 _PIXELS, _OF_STAR = ("depth", "code"), ("low", "step", "has_ivar")
 _INTERNAL = (*_PIXELS, *_OF_STAR, "checksum")
 
 
-def star_row(star: int, info: StarInfo) -> dict[str, object]:
+def star_row(
+    star: int, info: StarInfo, velocity: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, object]:
     """What is known of a star, as a row of the catalogue.
 
     Args:
         star: Running number of the star in the survey.
         info: What its file says.
+        velocity: What was measured, by the names of :data:`VELOCITY`.
 
     Returns:
-        Columns of the catalogue: those of :data:`FIXED`, ``snr_*`` by band and ``*_lit`` by
-        label; missing where unknown. And the ``checksum`` of the file.
+        Columns of the catalogue: those of :data:`FIXED` and :data:`VELOCITY`, ``snr_*`` by band and
+        ``*_lit`` by label; missing where unknown. And the ``checksum`` of the file.
     """
     fixed = {name: getattr(info, name) for name in FIXED}
     fixed |= {name: printable(fixed[name]) for name in _TEXTS}
@@ -46,6 +52,7 @@ def star_row(star: int, info: StarInfo) -> dict[str, object]:
     return (
         {"star": star, "checksum": info.checksum}
         | fixed
+        | {name: velocity.get(name, np.nan) for name in VELOCITY}
         | snr
         | {f"{name}_lit": info.labels.get(name, np.nan) for name in (*LABELS, *others)}
     )

@@ -61,7 +61,7 @@ class DesiReader(RowReader[Opened]):
         only: Which targets: ``target`` (no sky: OBJTYPE is TGT), ``mws`` (of the Milky Way Survey:
             a MWS_TARGET bit), ``star`` (not GALAXY or QSO for redrock, where it is known).
         masked: Bits of the mask (:data:`PIXEL_BITS`) that make a pixel bad.
-        default_z: Redshift of targets of which none is known; ``None`` rejects them.
+        default_z: Redshift of targets of which none is known; ``None`` leaves it to be measured.
 
     Raises:
         ConfigError: If there is no folder and no list, no such choice, or no such bit.
@@ -115,20 +115,16 @@ class DesiReader(RowReader[Opened]):
         """Make the spectrum of a target.
 
         Raises:
-            SpectrumError: If there is no such row, or the target is not wanted, has no redshift,
-                or no good pixel.
+            SpectrumError: If there is no such row, or the target is not wanted, or has no good
+                pixel.
         """
         file, redshifts = opened
         if not 0 <= row < len(file):
             raise SpectrumError(f"{source}: no such row, the file has {len(file)}")
         known = redshifts.get(file.whole(row, "TARGETID"), DesiRedshift())
         self._demand_wanted(file, row, known, source)
-        z = known.z if math.isfinite(known.z) else self.default_z
-        if z is None:
-            raise SpectrumError(
-                f"{source}: no redshift (no redrock-* or rvtab_* file beside it has one; "
-                "data.default_z=0 takes it as at rest)"
-            )
+        default = math.nan if self.default_z is None else self.default_z
+        z = known.z if math.isfinite(known.z) else default
         arms = combine(file.arms, row, self.masked)
         good = is_measured(arms.flux, arms.ivar)
         demand_noise(arms.flux[good], arms.ivar[good], source)

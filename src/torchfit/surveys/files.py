@@ -40,7 +40,8 @@ class FilesReader(RowReader[Opened]):
         format: Name of a format of specutils, for all files; ``None`` finds out that of each.
         medium: Whether wavelengths are in ``air`` or in ``vacuum``, where the format does not say
             it; with ``None`` such a file is rejected.
-        z: Redshift of all; ``None`` takes that of each file, and 0 without one.
+        z: Redshift of all; ``None`` takes that of each file. Where a file states none, specutils
+            says 0, which is therefore none: it is measured (``velocity=missing``).
         lsf_fwhm: Resolution of all, full width at half maximum in Angstrom; ``None`` takes that of
             the emulator.
 
@@ -113,7 +114,7 @@ class FilesReader(RowReader[Opened]):
         vacuum = air_to_vacuum(length) if in_air else length
         good = np.isfinite(values)
         weight = np.where(good, 1.0 if errors is None else errors, 0.0)
-        z = demand_stellar_redshift(0.0 if z is None else float(z), source)
+        z = demand_stellar_redshift(math.nan if z is None else float(z), source)
         snr = {} if errors is None else band_snr(vacuum, values, weight)
         info = _info(spectrum.meta or {}, source, z, snr)
         width = None

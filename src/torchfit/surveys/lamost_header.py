@@ -65,8 +65,8 @@ def star_info(known: Known, source: str) -> StarInfo:
         source: Where the spectrum came from.
 
     Raises:
-        SpectrumError: If the object is not classified as a star, has no usable redshift, or the
-            file is of another spectrum than the row.
+        SpectrumError: If the object is not classified as a star, has a redshift that no star has,
+            or the file is of another spectrum than the row.
     """
     _demand_star(known, source)
     _demand_same(known, source)
@@ -111,7 +111,7 @@ def _demand_star(known: Known, source: str) -> None:
 def _redshift(known: Known, source: str) -> float:
     z = known.number("Z")
     if not z > _SENTINEL:
-        raise SpectrumError(f"{source}: no redshift (Z is missing or -9999)")
+        return math.nan
     return demand_stellar_redshift(z, source)
 
 

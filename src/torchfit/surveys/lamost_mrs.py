@@ -46,7 +46,7 @@ class LamostMrsReader(RowReader[list[FitsUnit]]):
         listed: A text file with one path a line, instead of all that lies below the folder.
         single: Whether to take the single exposures, each a source ``med-1.fits:83555758``, instead
             of the coadded spectrum.
-        default_z: Redshift of all; the fit finds what is left of a velocity, some 20 km/s.
+        default_z: Redshift of all; ``None`` leaves it to be measured.
 
     Raises:
         ConfigError: If there is no folder and no list.
@@ -64,7 +64,7 @@ class LamostMrsReader(RowReader[list[FitsUnit]]):
         pattern: str | None = None,
         listed: str | None = None,
         single: bool = False,
-        default_z: float = 0.0,
+        default_z: float | None = None,
     ) -> None:
         super().__init__(root, pattern, listed)
         self.single, self.default_z = single, default_z
@@ -90,7 +90,8 @@ class LamostMrsReader(RowReader[list[FitsUnit]]):
             kind = "exposure" if self.single else "coadded arm"
             raise SpectrumError(f"{source}: no such {kind} in the file")
         known = Known(opened[0])
-        z = demand_stellar_redshift(self.default_z, source)
+        z = math.nan if self.default_z is None else self.default_z
+        z = demand_stellar_redshift(z, source)
         in_air = known.unit.header.logical("VACUUM") is False
         arms = sorted((_arm(unit, source, in_air) for unit in units), key=lambda arm: arm[0][0])
         wave, flux, ivar = (np.concatenate(rows) for rows in zip(*arms, strict=True))

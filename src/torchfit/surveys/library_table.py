@@ -172,7 +172,7 @@ class LibraryTableReader(SurveyReader):
     def arrays(self) -> TableReader:
         """The reader of the array columns alone."""
         wanted = {key: self.there[key] for key in (*ARRAYS, "z") if key in self.there}
-        return TableReader(str(self.file), str(self.medium), wanted)
+        return TableReader(str(self.file), str(self.medium), wanted, default_z=0.0)
 
     @cached_property
     def spectra_of(self) -> SurveyReader:

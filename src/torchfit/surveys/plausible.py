@@ -84,20 +84,20 @@ def night(mjd: float) -> int | None:
 
 
 def demand_stellar_redshift(z: float, source: str) -> float:
-    """Demand that a redshift can be that of a star.
+    """Demand that a redshift can be that of a star, where there is one.
 
     Args:
         z: The redshift.
         source: What to call the spectrum.
 
     Returns:
-        The redshift.
+        The redshift; NaN, that none is stated, for whatever is no number.
 
     Raises:
-        SpectrumError: If it is not finite, or beyond :data:`MAX_REDSHIFT`.
+        SpectrumError: If it is beyond :data:`MAX_REDSHIFT`.
     """
     if not math.isfinite(z):
-        raise SpectrumError(f"{source}: no redshift")
+        return math.nan
     if abs(z) > MAX_REDSHIFT:
         velocity = z * SPEED_OF_LIGHT
         raise SpectrumError(f"{source}: no usable redshift (Z of {velocity:.0f} km/s for a star)")

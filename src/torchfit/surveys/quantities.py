@@ -13,6 +13,8 @@ FLUX_DENSITY = u.Unit("erg / (s cm2 AA)")
 def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[Any, ...]:
     """Wave, flux, ivar, redshift and name of a specutils Spectrum, by increasing wavelength.
 
+    A redshift of 0, which specutils has where none is stated, is none.
+
     Raises:
         SpectrumError: If flux or ivar are given beside it, or it holds several spectra.
     """
@@ -31,7 +33,8 @@ def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[An
     order = np.argsort(wave)  # A spectrum by frequency runs the other way.
     flux = np.where(masked, np.nan, flux.value) * flux.unit
     redshift = getattr(spectrum, "redshift", None)
-    z = float(redshift) if z is None and redshift is not None else z
+    if z is None and redshift is not None and float(redshift) != 0:
+        z = float(redshift)
     name = name or str(spectrum.meta.get("name", ""))
     return wave[order], flux[order], None if ivar is None else ivar[order], z, name
 

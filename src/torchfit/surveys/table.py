@@ -45,7 +45,7 @@ class TableReader(SurveyReader):
             ``dec``, ``mjd``, ``name``, ``obsid``, ``gaia_source_id``, ``subclass``.
         lsf_fwhm: Resolution of all, full width at half maximum in Angstrom; ``None`` takes that of
             the emulator.
-        default_z: Redshift of rows without one; ``None`` rejects them.
+        default_z: Redshift of rows without one; ``None`` leaves it to be measured.
         resolving_power: Resolution of all as a resolving power.
 
     Raises:
@@ -61,7 +61,7 @@ class TableReader(SurveyReader):
         medium: str,
         columns: Mapping[str, str],
         lsf_fwhm: float | None = None,
-        default_z: float | None = 0.0,
+        default_z: float | None = None,
         resolving_power: float | None = None,
     ) -> None:
         if medium not in MEDIA:

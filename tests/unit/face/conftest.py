@@ -24,6 +24,6 @@ def make_spectrum(preprocessor, analytic_flux):
         flux = analytic_flux(torch.tensor([labels], dtype=torch.float64), wave)[0].numpy()
         noisy = flux + SIGMA * rng.normal(size=flux.shape)
         ivar = np.full(flux.shape, SIGMA**-2)
-        return Spectrum(wave.numpy(), noisy, ivar, **({"medium": "vacuum"} | settings))
+        return Spectrum(wave.numpy(), noisy, ivar, **({"medium": "vacuum", "z": 0.0} | settings))
 
     return make

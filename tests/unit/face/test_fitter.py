@@ -10,6 +10,7 @@ from torchfit.exceptions import OutsideLibraryWarning, SpectrumError
 from torchfit.face.fitter import Fitter
 from torchfit.face.spectrum import Spectrum
 from torchfit.flags.bits import ResultFlag
+from torchfit.names import SPEED_OF_LIGHT
 
 TRUTH = (5700.0, 3.0, -0.5)
 OTHERS = [(5200.0, 2.0, -1.0), TRUTH, (6300.0, 4.0, 0.1)]
@@ -61,6 +62,7 @@ def test_a_specutils_spectrum_that_says_its_medium(fitter, make_spectrum, result
         spectral_axis=ours.wave * u.AA, flux=ours.flux * u.one, meta={"medium": "vacuum"}
     )
     found = fitter.fit(given)
+    assert abs(found.v_ccf) < 5 * found.e_v_ccf
     assert ResultFlag.NO_ERRORS in found.flags
     assert found.teff == pytest.approx(result.teff, abs=3 * result.e_teff)
     with pytest.raises(SpectrumError, match="air or in vacuum"):
@@ -70,7 +72,8 @@ def test_a_specutils_spectrum_that_says_its_medium(fitter, make_spectrum, result
 def test_the_scale_of_the_flux_does_not_matter(fitter, make_spectrum, result):
     ours = make_spectrum(TRUTH)
     unit = u.Unit("1e-17 erg / (s cm2 AA)")
-    scaled = Spectrum(ours.wave, 7 * ours.flux * unit, ours.ivar / 49 / unit**2, medium="vacuum")
+    ivar = ours.ivar / 49 / unit**2
+    scaled = Spectrum(ours.wave, 7 * ours.flux * unit, ivar, medium="vacuum", z=0)
     assert fitter.fit(scaled).teff == pytest.approx(result.teff, rel=1e-6)
 
 
@@ -79,6 +82,32 @@ def test_a_redshift_is_taken_out(fitter, make_spectrum, result):
     z = 1e-3
     moved = Spectrum(ours.wave * (1 + z), ours.flux, ours.ivar, medium="vacuum", z=z)
     assert fitter.fit(moved).teff == pytest.approx(result.teff, rel=1e-6)
+
+
+@pytest.mark.parametrize("velocity", [-300.0, 0.0, 300.0])
+def test_a_redshift_that_is_not_given_is_measured(fitter, make_spectrum, result, velocity):
+    ours = make_spectrum(TRUTH)
+    stretch = 1 + velocity / SPEED_OF_LIGHT
+    moved = Spectrum(ours.wave * stretch, ours.flux, ours.ivar, medium="vacuum")
+    found = fitter.fit(moved)
+    assert abs(found.v_ccf + found.v_rad - velocity) < 5 * found.e_v_ccf
+    assert found.z == found.v_ccf / SPEED_OF_LIGHT
+    assert found.ccf_ratio < 0.6 and ResultFlag.UNSURE_VELOCITY not in found.flags
+    assert found.teff == pytest.approx(result.teff, abs=2 * result.e_teff)
+
+
+def test_a_redshift_that_is_given_is_not_measured(results):
+    assert (results.z == 0).all()
+    assert np.isnan(results.v_ccf).all() and np.isnan(results.e_v_ccf).all()
+    assert not (results.flags & ResultFlag.UNSURE_VELOCITY).any()
+    assert {"z", "v_ccf", "e_v_ccf", "ccf_ratio"} <= set(results.to_table().columns)
+
+
+def test_noise_has_no_velocity_to_be_sure_of(fitter, make_spectrum):
+    ours = make_spectrum(TRUTH)
+    noise = 1 + 5 * np.random.default_rng(0).normal(size=len(ours.wave))
+    found = fitter.fit(Spectrum(ours.wave, noise, 0.04 * np.ones_like(noise), medium="vacuum"))
+    assert ResultFlag.UNSURE_VELOCITY in found.flags
 
 
 def test_spectra_of_several_resolutions_in_one_call(fitter, make_spectrum):

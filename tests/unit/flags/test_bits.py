@@ -25,6 +25,7 @@ def test_the_bits_of_old_catalogues_keep_their_meaning():
         "PECULIAR": 8192,
         "NOT_MIXED": 16384,
         "INVALID": 32768,
+        "UNSURE_VELOCITY": 65536,
     }
 
 

@@ -68,7 +68,8 @@ def test_every_example_can_be_typed(name):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/scale.md", "docs/catalogue.md", "docs/libraries.md"]
+    "page",
+    ["README.md", "docs/scale.md", "docs/catalogue.md", "docs/libraries.md", "docs/surveys.md"],
 )
 def test_every_command_of_the_pages_can_be_typed(page):
     fences = re.findall(

@@ -1,3 +1,4 @@
+import math
 import os
 from pathlib import Path
 
@@ -74,10 +75,8 @@ def test_what_is_known_of_the_target(rows, coadd):
     assert info.n_bad == 3
 
 
-def test_a_target_without_a_redshift_is_rejected(rows, coadd):
-    outcomes = rows()
-    assert all(isinstance(outcome, SpectrumError) for outcome in outcomes)
-    assert "no redshift" in str(outcomes[0]) and "data.default_z=0" in str(outcomes[0])
+def test_a_redshift_that_no_file_has_is_not_stated(rows, coadd):
+    assert math.isnan(rows()[0].info.z)
 
 
 def test_the_redshift_of_redrock(rows, coadd, tmp_path):

@@ -135,9 +135,6 @@ BAD = {
     "galaxy": ({"header": {"CLASS": "GALAXY"}}, "not a star \\(CLASS is GALAXY\\)"),
     "unknown": ({"header": {"CLASS": "Unknown"}}, "not a star \\(CLASS is Unknown\\)"),
     "no class": ({"header": {"CLASS": None}}, "not a star \\(CLASS is missing\\)"),
-    "no redshift": ({"header": {"Z": None}}, "no redshift"),
-    "redshift missing value": ({"header": {"Z": -9999.0}}, "no redshift"),
-    "redshift NaN": ({"header": {"Z": "NaN"}, "flux": files.flux_of(1400)}, "no redshift"),
     "redshift of no star": ({"header": {"Z": 0.01}}, "no usable redshift \\(Z of 2998 km/s"),
     "NaN flux": ({"flux": np.full(1400, np.nan)}, "flux is not finite in any pixel"),
     "masked": ({"ivar": np.zeros(1400)}, "every pixel is masked"),
@@ -151,6 +148,13 @@ def test_a_useless_spectrum_says_why(tmp_path, layout, settings, why):
     path = files.make(tmp_path / "x.fits.gz", layout, **settings)
     with pytest.raises(SpectrumError, match=f"^night/x.fits.gz: .*{why}"):
         read_lamost(path, "night/x.fits.gz")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("z", [None, -9999.0, "NaN"])
+def test_a_missing_redshift_is_not_stated(tmp_path, layout, z):
+    path = files.make(tmp_path / "x.fits.gz", layout, header={"Z": z}, flux=files.flux_of(1400))
+    assert np.isnan(read_lamost(path, "x").info.z)
 
 
 def test_no_wavelength_at_all(tmp_path):

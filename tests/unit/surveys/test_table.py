@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,7 +57,6 @@ def test_without_errors_the_fit_estimates_the_noise_and_air_is_converted(tmp_pat
         ({"wave": "3 2 1"}, "increasing"),
         ({"flux": "nan nan nan"}, "no good pixel"),
         ({"z": "0.5"}, "no usable redshift"),
-        ({"z": ""}, "no redshift"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_a_reject(tmp_path, cells, reason):
@@ -66,6 +67,13 @@ def test_a_row_that_cannot_be_used_is_a_reject(tmp_path, cells, reason):
     (outcome,) = (outcome for _, outcome in reader.spectra(reader.sources()))
     assert isinstance(outcome, SpectrumError)
     assert str(outcome).startswith("a.csv:000000000: ") and reason in str(outcome)
+
+
+@pytest.mark.parametrize(("default_z", "expected"), [(None, math.nan), (0.0, 0.0)])
+def test_a_row_without_a_redshift_has_the_default_or_none(tmp_path, default_z, expected):
+    columns = {"wave": "wave", "flux": "flux", "z": "z"}
+    reader = TableReader(write(tmp_path / "a.csv", z=""), "vacuum", columns, default_z=default_z)
+    assert reader.read("a.csv:000000000").info.z == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize("ending", ["fits", "parquet", "csv"])

@@ -1,0 +1,1 @@
+"""Radial velocities from scratch: masked, weighted cross-correlation with templates."""
