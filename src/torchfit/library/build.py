@@ -10,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.exceptions import DataError, SpectrumError
+from torchfit.library.audit import Audit
 from torchfit.library.cuts import LabelBox
 from torchfit.library.library import Library
 from torchfit.library.resolution import lsf_fwhm_of, resolution_nodes, to_one_resolution
@@ -20,6 +21,7 @@ from torchfit.surveys.reader import SurveyReader
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 256
+_USUAL = Audit()
 
 
 def build_library(
@@ -28,6 +30,7 @@ def build_library(
     cuts: LabelBox,
     min_good: float = 0.5,
     one_resolution: bool = False,
+    audit: Audit | None = _USUAL,
 ) -> Library:
     """Read a library, keep the stars the cuts allow, and preprocess them.
 
@@ -42,6 +45,7 @@ def build_library(
             that any template has.
         one_resolution: Whether templates whose line-spread functions are known and differ are
             brought to the median one (:func:`~torchfit.library.resolution.to_one_resolution`).
+        audit: When a template is suspicious in training; ``None`` audits none.
 
     Returns:
         The library, in the order of the reader's sources.
@@ -76,6 +80,7 @@ def build_library(
         tuple(infos[star].name or infos[star].source for star in order),
         lsf_fwhm,
         {"library": reader.name, **reader.provenance()},
+        audit,
     )
 
 

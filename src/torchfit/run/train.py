@@ -1,7 +1,8 @@
 """The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lightning
@@ -11,19 +12,25 @@ from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.kernel import hyperparameters
 from torchfit.exceptions import ConfigError
-from torchfit.files.atomic import atomic
-from torchfit.files.ownership import make_way, sole_run
+from torchfit.files.atomic import atomic, remove
+from torchfit.files.ownership import make_way, sole_run, written_by_torchfit
 from torchfit.files.tensor_file import hash_of_tensor
 from torchfit.measure.allocator import keep_freed_memory
+from torchfit.report.audit import AuditedLibrary
 from torchfit.report.rows import format_rows
-from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
+from torchfit.report.training import HeldOut, flux_residual_rows, inversion_rows, training_report
+from torchfit.run.audit import audit_csv, audited_emulator, audited_library
 from torchfit.run.build import build
-from torchfit.run.held_out import hold_out
+from torchfit.run.held_out import held_out_stars, hold_out
 from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
 from torchfit.uncertainty.library_errors import FILE as ERRORS
+from torchfit.uncertainty.library_errors import LibraryErrors
+
+AUDIT = "audit.csv"
+"""File of the templates that the audit lists, beside the emulator."""
 
 
 def train(cfg: DictConfig) -> Path:
@@ -54,21 +61,63 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     key = run_key(record | record_of_library | {"content": [*map(hash_of_tensor, content)]})
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
-    emulator = replace(emulator, settings=record)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
-    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy)
+    emulator, findings = audited_emulator(emulator, training, fitting, uncertainty.learning)
+    emulator = replace(emulator, settings=record)
+    trains = None if findings is None else ~findings.left_out
+    held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, library, trains)
     errors = uncertainty.learn(library, measured.quiet, measured.noisy)
-    flux_rows = flux_residual_rows(held_out)
-    label_rows = inversion_rows(held_out, emulator.label_names)
-    report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
-    make_way(folder, ["emulator", "report.html"])
-    save_emulator(emulator, folder / "emulator", {ERRORS: errors.state()})
-    _write_text(folder / "report.html", report)
+    judged = _Judged(held_out, None)
+    if findings is not None:
+        stars = held_out_stars(library, training)
+        audited = audited_library(library, findings, held_out, stars)
+        kept = (~findings.left_out[stars]).numpy()
+        judged = _Judged(held_out, audited, held_out.select(kept))
+    _write(folder, emulator, errors, judged)
     _remove_checkpoint(checkpoint)
-    print(f"\nHeld-out flux residuals\n{format_rows(flux_rows)}")
-    print(f"\nHeld-out labels\n{format_rows(label_rows)}\n")
-    print_paths(emulator=folder / "emulator", report=folder / "report.html")
     return folder / "emulator"
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The held-out stars, what the audit has found, and the stars less those it leaves out."""
+
+    held_out: HeldOut
+    audited: AuditedLibrary | None
+    rest: HeldOut | None = None
+
+
+def _write(folder: Path, emulator: Emulator, errors: LibraryErrors, judged: _Judged) -> None:
+    """Write the emulator, its report and the audit, and print what they say."""
+    summary, names = _emulator_summary(emulator), emulator.label_names
+    report = training_report(judged.held_out, summary, names, judged.audited, judged.rest)
+    files = {"emulator": folder / "emulator", "report": folder / "report.html"}
+    if judged.audited is not None:
+        files["audit"] = folder / AUDIT
+    elif AUDIT in written_by_torchfit(folder):
+        remove(folder / AUDIT)
+    make_way(folder, [path.name for path in files.values()])
+    save_emulator(emulator, files["emulator"], {ERRORS: errors.state()})
+    _write_text(files["report"], report)
+    if judged.audited is not None:
+        _write_text(files["audit"], audit_csv(judged.audited))
+    _print(judged, names)
+    print_paths(**files)
+
+
+def _print(judged: _Judged, names: Sequence[str]) -> None:
+    tables = [
+        ("Held-out flux residuals", flux_residual_rows(judged.held_out)),
+        ("Held-out labels", inversion_rows(judged.held_out, names)),
+    ]
+    if judged.rest is not None and judged.audited is not None and judged.audited.n_left_out:
+        n_out = f"{judged.audited.n_left_out} templates that train no emulator"
+        tables.append((f"Held-out labels without the {n_out}", inversion_rows(judged.rest, names)))
+    for caption, rows in tables:
+        print(f"\n{caption}\n{format_rows(rows)}")
+    if judged.audited is not None:
+        print(f"\nLibrary audit: {judged.audited.in_words}")
+    print()
 
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:

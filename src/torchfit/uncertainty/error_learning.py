@@ -97,13 +97,17 @@ class ErrorLearning:
         if self.n_noisy < 0:
             raise ConfigError(f"n_noisy={self.n_noisy} must not be negative")
 
-    def learn(self, known: KnownErrors, label_names: Sequence[str], what: str) -> ErrorModel:
+    def learn(
+        self, known: KnownErrors, label_names: Sequence[str], what: str, usual: bool = False
+    ) -> ErrorModel:
         """Learn a model.
 
         Args:
             known: Errors.
             label_names: Labels, for what is said.
             what: What errors they are, for what is said.
+            usual: Whether the usual hyperparameters and the constant of the Gaussian suffice, for
+                one of several models that are learned in turn; few stars are not warned of then.
 
         Returns:
             The model.
@@ -117,8 +121,10 @@ class ErrorLearning:
         for label, name in enumerate(label_names):
             ratio = known.error[:, label].abs() / expected[:, label]
             rows = usable & ratio.isfinite()
-            self._warn(int(rows.sum()), name, what)
-            gp, unit = self._learn_label(scaled[rows], ratio[rows], known.fold[rows], relative)
+            if not usual:
+                self._warn(int(rows.sum()), name, what)
+            fold = torch.zeros_like(known.fold) if usual else known.fold
+            gp, unit = self._learn_label(scaled[rows], ratio[rows], fold[rows], relative)
             gps.append(gp)
             units.append(unit)
         of_labels = torch.tensor(units, dtype=torch.float64)
