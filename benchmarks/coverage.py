@@ -64,6 +64,8 @@ class Judged:
         labels: Names of the label axis.
         pull: Errors over their claimed standard deviations, star by label.
         teff: Temperature that puts a star into its class.
+        wide: Errors over the claimed half-widths of the intervals that hold 95 %; ``None`` where
+            1.96 standard deviations are claimed.
     """
 
     sample: str
@@ -71,6 +73,7 @@ class Judged:
     labels: tuple[str, ...]
     pull: np.ndarray
     teff: np.ndarray
+    wide: np.ndarray | None = None
 
     def coverage(self) -> list[Row]:
         """Observed coverage in percent with its standard error, and pulls, by class and label."""
@@ -83,7 +86,8 @@ class Judged:
                 "n": len(found),
                 "cover 68": 100 * float(np.mean(np.abs(found) < 1)),
                 "+-": 100 * float(np.sqrt(0.683 * 0.317 / len(found))),
-                "cover 95": 100 * float(np.mean(np.abs(found) < 1.96)),
+                "cover 95": 100 * float(np.mean(np.abs(self._wide(place, kind)) < 1)),
+                "within 1.96": 100 * float(np.mean(np.abs(found) < 1.96)),
                 "pull mean": float(np.mean(np.clip(found, -10, 10))),
                 "pull sigma": robust_sigma(found),
             }
@@ -104,6 +108,11 @@ class Judged:
             for place, label in enumerate(self.labels)
             if len(found := self._finite(place, ALL))
         ]
+
+    def _wide(self, place: int, kind: TeffRange) -> np.ndarray:
+        wide = self.pull / 1.96 if self.wide is None else self.wide
+        column = wide[kind.contains(self.teff), place]
+        return column[np.isfinite(column)]
 
     def _finite(self, place: int, kind: TeffRange) -> np.ndarray:
         column = self.pull[kind.contains(self.teff), place]
@@ -180,15 +189,16 @@ def miles() -> Iterator[Judged]:
     unknown = torch.full((len(library),), torch.nan, dtype=torch.float64)
     for snr in (None, 50.0, 20.0, 10.0, 5.0):
         measured = held_out.measure(noisy(library.spectra, snr))
-        final = torch.full_like(library.labels, torch.nan)
+        final, wide = (torch.full_like(library.labels, torch.nan) for _ in range(2))
         for number, (systematic, noise) in enumerate(models):
             test = fold == number
             own = calibrate(measured[test], unknown[test], systematic, (noise,))
-            final[test] = own.total
+            final[test], wide[test] = own.total, own.wide
         sample = "MILES" if snr is None else f"MILES S/N {snr:.0f}"
         difference = measured.labels - library.labels
-        for claim, size in (("fisher", measured.errors.total), ("calibrated", final)):
-            yield Judged(sample, claim, names, (difference / size).numpy(), teff)
+        yield Judged(sample, "fisher", names, (difference / measured.errors.total).numpy(), teff)
+        pull, wide_pull = (difference / final).numpy(), (difference / wide).numpy()
+        yield Judged(sample, "calibrated", names, pull, teff, wide_pull)
 
 
 def run(program: str, *overrides: str) -> None:
@@ -227,19 +237,23 @@ def mock(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iter
     difference = table[list(names)].to_numpy() - truth
     claims = {
         "fisher": table,
-        "calibrated, no repeats": Uncertainty(random=None)
+        "calibrated, no repeats": Uncertainty(random=None, intervals=True)
         .calibrate(table, names, models, snr)
         .table,
-        "calibrated": Uncertainty().calibrate(table, names, models, snr).table,
+        "calibrated": Uncertainty(intervals=True).calibrate(table, names, models, snr).table,
     }
     good = (table["flags"] & UNFIT == 0).to_numpy()
     for claim, errors in claims.items():
         pull = difference / errors[[f"e_{name}" for name in names]].to_numpy()
-        yield Judged("mock", claim, names, pull[good], truth[good, 0])
+        wide = pull / 1.96
+        if claim != "fisher":
+            upper = errors[[f"{name}_upper95" for name in names]].to_numpy()
+            wide = difference / (upper - errors[list(names)].to_numpy())
+        yield Judged("mock", claim, names, pull[good], truth[good, 0], wide[good])
         for low, high in itertools.pairwise((0.0, 10.0, 20.0, 40.0, np.inf)):
             inside = good & (snr >= low) & (snr < high)
             sample = f"mock S/N {low:.0f}-{high:.0f}"
-            yield Judged(sample, claim, names, pull[inside], truth[inside, 0])
+            yield Judged(sample, claim, names, pull[inside], truth[inside, 0], wide[inside])
 
 
 def repeats(table: pd.DataFrame, emulator: Emulator, models: LibraryErrors) -> Iterator[Judged]:

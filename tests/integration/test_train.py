@@ -4,9 +4,11 @@ import json
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tests.integration import world
+from tests.integration.running import run
 from torch.utils.data import DataLoader, DistributedSampler
 
 from torchfit.emulator.artefact import load_emulator
@@ -38,6 +40,7 @@ def test_what_is_written(trained, artefact):
     assert {path.name for path in folder.iterdir()} == {
         "emulator",
         "report.html",
+        "audit.csv",
         "train.log",
         ".hydra",
         ".torchfit.json",
@@ -45,6 +48,37 @@ def test_what_is_written(trained, artefact):
     page = (folder / "report.html").read_text()
     assert "<html" in page
     assert "miles, 72 stars" in page
+
+
+def test_the_audit_is_said_and_written(trained):
+    ended, folder = trained
+    (said,) = [line for line in ended.out.splitlines() if line.startswith("Library audit: ")]
+    listed = pd.read_csv(folder / "audit.csv")
+    n_out = int(listed["left_out"].sum())
+    assert said == (
+        f"Library audit: {world.N_LIBRARY} of {world.N_LIBRARY} templates judged, "
+        f"{len(listed)} listed, {n_out} left out of training"
+    )
+    assert n_out == 0
+    page = (folder / "report.html").read_text()
+    assert "Library audit" in page
+    assert all(f"{star}: " in page for star in listed["star"][:12])
+
+
+def test_a_star_with_the_labels_of_another_is_left_out(cache, tmp_path):
+    options = [*world.train_options(tmp_path), "+library.reader.wrong=HD000005"]
+    ended = run("train", *options, "library.reader._target_=tests.integration.world.WrongMiles")
+    assert ended.status == 0, ended.err
+    listed = pd.read_csv(tmp_path / "audit.csv")
+    worst = listed.iloc[0]
+    assert (worst["star"], worst["reason"], bool(worst["left_out"])) == ("HD000005", "labels", True)
+    description = json.loads((tmp_path / "emulator" / "emulator.json").read_text())
+    n_out = int(listed["left_out"].sum())
+    assert len(description["star_names"]) == world.N_LIBRARY - n_out
+    assert "HD000005" not in description["star_names"]
+    # Everyone is scored, and once more without those left out.
+    counts = [line.split()[1] for line in ended.out.splitlines() if line.startswith("FGK ")]
+    assert counts == [str(world.N_LIBRARY)] * 3 + [str(world.N_LIBRARY - n_out)] * 3
 
 
 def test_the_licence_travels_with_the_weights(artefact):

@@ -13,6 +13,7 @@ from tests.data.miles import make as miles
 from tests.data.stelib import make as stelib
 
 from torchfit.files.fetch import MANGADAP, default_cache
+from torchfit.spectra import Spectrum
 from torchfit.surveys.mastarhc import MastarHcReader
 from torchfit.surveys.medium import air_to_vacuum
 from torchfit.surveys.miles import MilesReader
@@ -130,6 +131,28 @@ class _MadeWheel:
 
 class MadeMiles(_MadeWheel, MilesReader):
     """The reader of MILES on the made wheel."""
+
+
+class WrongMiles(MadeMiles):
+    """The made library with a star that has labels of the other end of the box.
+
+    Args:
+        wrong: Name of the star.
+        cache: Cache folder.
+    """
+
+    def __init__(self, wrong: str, cache: str | None = None) -> None:
+        super().__init__(cache)
+        self.wrong = wrong
+
+    def read(self, source: str) -> Spectrum:
+        """Read a star."""
+        spectrum = super().read(source)
+        if spectrum.info.name != self.wrong:
+            return spectrum
+        labels = spectrum.info.labels
+        turned = {"teff": 11400.0 - labels["teff"], "logg": 5.8 - labels["logg"]}
+        return replace(spectrum, info=replace(spectrum.info, labels={**labels, **turned}))
 
 
 class MadeStelib(_MadeWheel, StelibReader):

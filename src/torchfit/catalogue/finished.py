@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from torchfit.catalogue.product import ENDINGS, Product
-from torchfit.catalogue.schema import catalogue_columns, conform_all, is_sampled
+from torchfit.catalogue.schema import catalogue_columns, conform_all, has_intervals, is_sampled
 from torchfit.catalogue.write import Writer, columns_writer, rejects_writer
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
@@ -94,7 +94,7 @@ class FinishedSurvey:
         return {name: folder / name for name in writers}
 
     def _tables(self, product: Product) -> dict[str, Writer]:
-        schema = catalogue_columns(self.labels, is_sampled(self.table))
+        schema = catalogue_columns(self.labels, is_sampled(self.table), has_intervals(self.table))
         whole = conform_all(self.table, schema)
         tables = {"catalogue_columns.csv": columns_writer(schema)}
         if self.recommended is not None:

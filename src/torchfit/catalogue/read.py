@@ -12,6 +12,7 @@ from torchfit.catalogue.schema import (
     catalogue_columns,
     columns,
     conform_all,
+    has_intervals,
     is_sampled,
     labels_among,
     with_missing,
@@ -50,7 +51,7 @@ def read_catalogue(folder: Path, work: Path) -> tuple[Table, tuple[str, ...], di
             f"{path} lacks the columns {lacking or LABELS}: it was written by another version of "
             "torchfit, or is no catalogue of it; run `torchfit infer` again"
         )
-    schema = catalogue_columns(labels, is_sampled(names))
+    schema = catalogue_columns(labels, is_sampled(names), has_intervals(names))
     known = [column.name for column in schema if column.name in names]
     table = ColumnTable.of(work, part_pieces(path, known))
     return conform_all(with_missing(table, schema), schema), labels, provenance

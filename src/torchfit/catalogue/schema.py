@@ -91,6 +91,14 @@ _PER_SAMPLED_LABEL = (
     ("{}_p84", "{}: 84th percentile of the posterior"),
 )
 
+_PER_LABEL_INTERVAL = (
+    ("{}_lower95", "{}: 2.5th percentile, calibrated"),
+    ("{}_lower68", "{}: 16th percentile, calibrated"),
+    ("{}_upper68", "{}: 84th percentile, calibrated"),
+    ("{}_upper95", "{}: 97.5th percentile, calibrated"),
+)
+"""Ends of the intervals that hold 68 % and 95 %: 16 bytes a label and star."""
+
 _SAMPLED = (
     Column("rhat", "", "float32", "Split R-hat of the sampled posterior; 1 when chains agree"),
     Column("ess", "", "float32", "Effective number of draws of the sampled posterior"),
@@ -159,8 +167,11 @@ def columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
     if unknown:
         raise CatalogueError(f"no such label: {unknown}; give it a unit and a meaning")
     texts = _PER_LABEL + (_PER_SAMPLED_LABEL if sampled else ())
-    per_label = tuple(_label_column(name, text, label) for name, text in texts for label in labels)
-    return _STAR + _SNR + per_label + (_SAMPLED if sampled else ()) + _FIT
+    return _STAR + _SNR + _per_label(texts, labels) + (_SAMPLED if sampled else ()) + _FIT
+
+
+def _per_label(texts: Sequence[tuple[str, str]], labels: Sequence[str]) -> tuple[Column, ...]:
+    return tuple(_label_column(name, text, label) for name, text in texts for label in labels)
 
 
 CLIPPED = Column("clipped", "", "str", "outliers without weight in the fit, ranges of pixels")
@@ -186,12 +197,20 @@ def is_sampled(table: Container[str]) -> bool:
     return _SAMPLED[0].name in table
 
 
-def catalogue_columns(labels: Sequence[str], sampled: bool = False) -> tuple[Column, ...]:
+def has_intervals(table: Container[str]) -> bool:
+    """Whether a table, or a list of its columns, has the ends of intervals."""
+    return "teff_lower95" in table
+
+
+def catalogue_columns(
+    labels: Sequence[str], sampled: bool = False, intervals: bool = False
+) -> tuple[Column, ...]:
     """Return the schema of the catalogue: the fits, the flags of the survey, what is joined.
 
     Args:
         labels: Labels of the emulator.
         sampled: Whether posteriors were asked for.
+        intervals: Whether the ends of intervals were asked for.
 
     Returns:
         Every column.
@@ -199,7 +218,8 @@ def catalogue_columns(labels: Sequence[str], sampled: bool = False) -> tuple[Col
     Raises:
         CatalogueError: If a label is unknown, or has the name of another column.
     """
-    schema = columns(labels, sampled) + _JUDGED + _JOINED
+    ends = _per_label(_PER_LABEL_INTERVAL, labels) if intervals else ()
+    schema = columns(labels, sampled) + ends + _JUDGED + _JOINED
     names = [column.name for column in schema]
     twice = [label for label in labels if names.count(label) > 1]
     if twice:

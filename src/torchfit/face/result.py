@@ -34,12 +34,17 @@ VELOCITY = {
 }
 """Columns of a measured velocity: what it calls them, and their units."""
 
+PERCENTILES = {"_lower95": 2.5, "_lower68": 16.0, "_upper68": 84.0, "_upper95": 97.5}
+"""Ends of names that stand for a percentile of a label."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FitResult:
     """Labels of spectra with their errors; every label is an attribute, as ``result.teff``.
 
-    ``result.e_teff`` is its calibrated error, ``result.teff_start`` its start label. ``chi2``,
+    ``result.e_teff`` is its calibrated error, ``result.teff_lower95``, ``teff_lower68``,
+    ``teff_upper68`` and ``teff_upper95`` are the 2.5th, 16th, 84th and 97.5th percentile, and
+    ``result.teff_start`` is its start label. ``chi2``,
     ``rchi2``, ``v_rad`` (km/s), ``cfi`` (best correlation with the library), ``n_pix``,
     ``n_clipped`` and ``flags`` are attributes too, and so are ``z``, the redshift that was removed,
     and ``v_ccf``, ``e_v_ccf`` (km/s) and ``ccf_ratio`` of a velocity that was measured. Of one
@@ -143,6 +148,8 @@ class FitResult:
             values, label = self.errors.total, name.removeprefix("e_")
         elif name.endswith("_start"):
             values, label = self.measured.start, name.removesuffix("_start")
+        elif (end := name[-8:]) in PERCENTILES:
+            values, label = self.errors.percentiles(values)[PERCENTILES[end]], name[:-8]
         if label not in self.label_names:
             return None
         return values[:, self.label_names.index(label)].numpy()

@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from torchfit.exceptions import DataError, SpectrumError
+from torchfit.library.audit import Audit
 from torchfit.library.cuts import LabelBox
 from torchfit.library.labels import described, labels_of
 from torchfit.library.library import Library
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 256
 AS_READ = StatedResolution()
 NO_LABELS: Mapping[str, Any] = MappingProxyType({})
+_USUAL = Audit()
 
 
 def build_library(
@@ -42,6 +44,7 @@ def build_library(
     one_resolution: bool = False,
     labels: Mapping[str, Any] = NO_LABELS,
     resolution: StatedResolution = AS_READ,
+    audit: Audit | None = _USUAL,
 ) -> Library:
     """Read a library, keep the stars the cuts allow, and preprocess them.
 
@@ -59,6 +62,7 @@ def build_library(
         labels: ``unit``, ``text`` and ``range`` of the labels that torchfit does not know, by
             label; :func:`torchfit.library.labels.labels_of`.
         resolution: What sharper templates are convolved to; nothing stated leaves them as they are.
+        audit: When a template is suspicious in training; ``None`` audits none.
 
     Returns:
         The library, in the order of the reader's sources.
@@ -105,6 +109,7 @@ def build_library(
         tuple(infos[star].name or infos[star].source for star in order),
         lsf_fwhm,
         {"library": reader.name, **reader.provenance()},
+        audit,
     )
 
 

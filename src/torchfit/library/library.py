@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import DataError
+from torchfit.library.audit import Audit
 from torchfit.names import LABELS, TEFF, Label
 from torchfit.spectra import Spectra
 
@@ -25,6 +26,7 @@ class Library:
         lsf_fwhm: Resolution of the spectra at the pixels of the grid, full width at half maximum in
             Angstrom, float64.
         provenance: Where the data came from, with its licence text.
+        audit: When a template is suspicious in training; ``None`` audits none.
 
     Raises:
         DataError: If the sizes disagree, or the label order is not the canonical one.
@@ -36,6 +38,7 @@ class Library:
     star_names: tuple[str, ...]
     lsf_fwhm: Float[Tensor, " pix"]
     provenance: Mapping[str, str] = field(default_factory=dict)
+    audit: Audit | None = None
 
     def __post_init__(self) -> None:
         known = [name for name in LABELS if name in self.label_names]

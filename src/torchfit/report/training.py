@@ -1,13 +1,14 @@
 """The page of an emulator: how well it predicts stars it has not seen, and inverts them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 
 from torchfit.names import label_of
+from torchfit.report.audit import AuditedLibrary, audit_section
 from torchfit.report.figures.comparison import label_comparison
 from torchfit.report.figures.flux import flux_comparison
 from torchfit.report.figures.spectrum import spectrum_figure
@@ -43,22 +44,39 @@ class HeldOut:
         """True effective temperature in K."""
         return self.labels[:, 0]
 
+    def select(self, keep: Bool[np.ndarray, " star"]) -> "HeldOut":
+        """Some of the stars."""
+        rows = {name: value[keep] for name, value in vars(self).items() if name != "wave"}
+        return replace(self, **rows)
 
-def training_report(residuals: HeldOut, summary: Mapping[str, str], labels: Sequence[str]) -> str:
+
+def training_report(
+    residuals: HeldOut,
+    summary: Mapping[str, str],
+    labels: Sequence[str],
+    audited: AuditedLibrary | None = None,
+    rest: HeldOut | None = None,
+) -> str:
     """Render the page of a trained emulator.
 
     Args:
         residuals: The held-out stars.
         summary: What stands at the top, word by word.
         labels: Names of the label axis.
+        audited: The library after its audit; ``None`` for none.
+        rest: The held-out stars less those that the audit leaves out of training.
 
     Returns:
         HTML, self-contained.
     """
-    sections = (flux_section(residuals), examples_section(residuals))
-    return render_page(
-        "Emulator of stellar spectra", summary, (*sections, inversion_section(residuals, labels))
-    )
+    sections = [
+        flux_section(residuals),
+        examples_section(residuals),
+        inversion_section(residuals, labels, rest),
+    ]
+    if audited is not None:
+        sections.append(audit_section(audited))
+    return render_page("Emulator of stellar spectra", summary, sections)
 
 
 def flux_residual_rows(held_out: HeldOut) -> list[Row]:
@@ -122,8 +140,16 @@ def examples_section(held_out: HeldOut) -> Section:
     return Section("Example spectra", text if figures else "There is no star to show.", figures)
 
 
-def inversion_section(held_out: HeldOut, labels: Sequence[str]) -> Section:
-    """Show how well the labels of held-out stars are found again from their spectra."""
+def inversion_section(
+    held_out: HeldOut, labels: Sequence[str], rest: HeldOut | None = None
+) -> Section:
+    """Show how well the labels of held-out stars are found again from their spectra.
+
+    Args:
+        held_out: All held-out stars.
+        labels: Names of the label axis.
+        rest: Those that the audit does not leave out of training, which have a table of their own.
+    """
     inverted = np.isfinite(held_out.predicted).all(axis=1)
     text = f"{inverted.sum()} of {len(inverted)} held-out stars were inverted."
     if not inverted.any():
@@ -138,6 +164,12 @@ def inversion_section(held_out: HeldOut, labels: Sequence[str]) -> Section:
         )
     ]
     tables = [("Inverted minus true: median offset and scatter", inversion_rows(held_out, labels))]
+    if rest is not None and (n_out := len(held_out.labels) - len(rest.labels)):
+        text += (
+            f" {n_out} of them train no emulator, since the audit of the library, which has seen "
+            "the labels of all stars, leaves them out; the second table is without them."
+        )
+        tables.append(("The same without the stars left out", inversion_rows(rest, labels)))
     return Section("Inverted labels", text, figures, tables)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torchfit.catalogue.finished import Findings, FinishedSurvey
 from torchfit.catalogue.oddities import oddities
 from torchfit.catalogue.product import Product
-from torchfit.catalogue.schema import catalogue_columns, is_sampled, with_missing
+from torchfit.catalogue.schema import catalogue_columns, has_intervals, is_sampled, with_missing
 from torchfit.catalogue.write import Writer, text_writer
 from torchfit.compare.clusters import Clusters
 from torchfit.compare.reference import Reference
@@ -73,7 +73,7 @@ class Finishing:
         Returns:
             The finished survey.
         """
-        schema = catalogue_columns(labels, is_sampled(table))
+        schema = catalogue_columns(labels, is_sampled(table), has_intervals(table))
         joined, lines = join_all(with_missing(table, schema), self.crossmatch)
         judged = self.rules.judge(joined)
         recommended = self.product.recommended

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
@@ -31,10 +31,42 @@ class HeldOutLabels:
     Args:
         quiet: From their spectra as they are.
         noisy: From their spectra with noise added; NaN for stars to which that was not done.
+        matched: Mean labels of the most similar templates of the other folds.
+        misfit: Root mean square of observed minus fitted normalised flux.
     """
 
     quiet: MeasuredLabels
     noisy: MeasuredLabels
+    matched: Float[Tensor, "star label"]
+    misfit: Float[Tensor, " star"]
+
+    @classmethod
+    def unknown(cls, library: Library) -> "HeldOutLabels":
+        """No star of a library measured yet."""
+        labels = torch.full_like(library.labels, torch.nan)
+        return cls(_not_measured(library), _not_measured(library), labels, labels[:, 0].clone())
+
+    def with_rows(self, star: Int[Tensor, " star"], found: Measurement) -> "HeldOutLabels":
+        """The same with the spectra of some stars, as they are, measured.
+
+        Args:
+            star: Which stars.
+            found: Their measurement.
+
+        Returns:
+            New tables.
+        """
+        quiet = self.quiet
+        errors = LabelErrors(
+            quiet.errors.model.index_copy(0, star, found.errors.model),
+            quiet.errors.noise.index_copy(0, star, found.errors.noise),
+        )
+        return HeldOutLabels(
+            MeasuredLabels(quiet.labels.index_copy(0, star, found.labels), errors),
+            self.noisy,
+            self.matched.index_copy(0, star, found.start),
+            self.misfit.index_copy(0, star, (found.sse / found.n_pix).sqrt()),
+        )
 
 
 @dataclass(frozen=True)
@@ -44,10 +76,18 @@ class Trial:
     Args:
         stars: The stars that are held out, fold by fold.
         remake: Makes the emulator that has seen some of them only.
+        left_out: Stars that are scored, and never seen by an emulator; ``None`` for none.
     """
 
     stars: Library
     remake: Callable[[Library], Emulator]
+    left_out: Bool[Tensor, " star"] | None = None
+
+    @property
+    def may_train(self) -> Bool[Tensor, " star"]:
+        """Stars that an emulator may see."""
+        none = torch.zeros(len(self.stars), dtype=torch.bool)
+        return ~(none if self.left_out is None else self.left_out)
 
 
 def held_out_stars(library: Library, training: EmulatorTraining) -> Int[Tensor, " star"]:
@@ -82,7 +122,7 @@ def hold_out(
     hyperparameters were learned on all stars.
 
     Args:
-        emulator: The emulator of all stars.
+        emulator: Gives the hyperparameters, the preprocessing and the known pixels.
         training: How emulators are made.
         settings: How to measure.
         n_noisy: Most stars that are measured once more, with noise added.
@@ -99,28 +139,28 @@ def hold_out(
     star, fold = held_out_stars(library, training), _folds(library, training)
     again = star[stratified(emulator.scaler.to_unit(library.labels[star]), n_noisy or 1)][:n_noisy]
     flux = torch.zeros(len(star), len(known), dtype=torch.float32)
-    quiet, noisy = _not_measured(library), _not_measured(library)
+    measured = HeldOutLabels.unknown(library)
     with tqdm(fold[star].unique().tolist(), desc="held-out folds", unit="fold") as numbers:
         for number in numbers:
             inside = fold[star] == number
             test, repeat = star[inside], again[fold[again] == number]
-            other = trial.remake(library.select(fold != number))
+            other = trial.remake(library.select((fold != number) & trial.may_train))
             flux[inside] = other.flux(library.labels[test]).float()
-            _note(quiet, test, measure_library(other, library, test, settings))
+            measured = measured.with_rows(test, measure_library(other, library, test, settings))
             if len(repeat):
                 rough = _with_noise(library, repeat, training.seed + number)
                 everyone = torch.arange(len(repeat))
-                _note(noisy, repeat, measure_library(other, rough, everyone, settings))
+                _note(measured.noisy, repeat, measure_library(other, rough, everyone, settings))
     chosen = library.select(star)
     held_out = HeldOut(
         labels=chosen.labels.numpy(),
-        predicted=quiet.labels[star].numpy(),
+        predicted=measured.quiet.labels[star].numpy(),
         wave=chosen.spectra.wave.numpy(),
         flux=chosen.spectra.flux.float().numpy(),
         model=torch.where(known, flux, torch.nan).numpy(),
         good=(chosen.spectra.good & known).numpy(),
     )
-    return held_out, HeldOutLabels(quiet, noisy)
+    return held_out, measured
 
 
 def _not_measured(library: Library) -> MeasuredLabels:

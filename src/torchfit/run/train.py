@@ -1,8 +1,9 @@
 """The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,20 +18,27 @@ from torchfit.emulator.learner import TrainerFactory
 from torchfit.emulator.misfit import add_misfit
 from torchfit.emulator.training import EmulatorTraining
 from torchfit.exceptions import ConfigError
-from torchfit.files.atomic import atomic
-from torchfit.files.ownership import make_way, sole_run
+from torchfit.files.atomic import atomic, remove
+from torchfit.files.ownership import make_way, sole_run, written_by_torchfit
 from torchfit.files.tensor_file import hash_of_tensor
+from torchfit.library.audit import Findings
 from torchfit.library.library import Library
 from torchfit.measure.allocator import keep_freed_memory
+from torchfit.report.audit import AuditedLibrary
 from torchfit.report.rows import format_rows
-from torchfit.report.training import flux_residual_rows, inversion_rows, training_report
+from torchfit.report.training import HeldOut, flux_residual_rows, inversion_rows, training_report
+from torchfit.run.audit import audit_csv, audited_emulator, audited_library
 from torchfit.run.build import build
-from torchfit.run.held_out import Trial, hold_out
+from torchfit.run.held_out import Trial, held_out_stars, hold_out
 from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
 from torchfit.uncertainty.library_errors import FILE as ERRORS
+from torchfit.uncertainty.library_errors import LibraryErrors
+
+AUDIT = "audit.csv"
+"""File of the templates that the audit lists, beside the emulator."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,19 +72,16 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     key = run_key(record | record_of_library | {"content": [*map(hash_of_tensor, content)]})
     checkpoint = folder / "checkpoints" / f"{key}.ckpt"
     emulator = training.train(library, preprocessor, trainer, checkpoint)
-    emulator = replace(emulator, settings=record)
-    emulator, trial = _with_misfit(emulator, training, stars)
     uncertainty, fitting = build(cfg.uncertainty), build_fit_settings(cfg)
+    findings = None
+    if stars is None:
+        emulator, findings = audited_emulator(emulator, training, fitting, uncertainty.learning)
+    emulator = replace(emulator, settings=record)
+    emulator, trial = _trial(emulator, training, library, stars, findings)
     held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, trial)
     errors = uncertainty.learn(trial.stars, measured.quiet, measured.noisy)
-    report = training_report(held_out, _emulator_summary(emulator), emulator.label_names)
-    make_way(folder, ["emulator", "report.html"])
-    save_emulator(emulator, folder / "emulator", {ERRORS: errors.state()})
-    _write_text(folder / "report.html", report)
+    _write(folder, emulator, errors, _judged(held_out, library, training, findings))
     _remove_checkpoint(checkpoint)
-    print(f"\nHeld-out flux residuals\n{format_rows(flux_residual_rows(held_out))}")
-    print(f"\nHeld-out labels\n{format_rows(inversion_rows(held_out, emulator.label_names))}\n")
-    print_paths(emulator=folder / "emulator", report=folder / "report.html")
     return folder / "emulator"
 
 
@@ -93,14 +98,73 @@ def _for_one_device(trainer: TrainerFactory) -> TrainerFactory:
     return partial(trainer, devices=1, strategy="auto")
 
 
-def _with_misfit(
-    emulator: Emulator, training: EmulatorTraining, stars: Library | None
+def _trial(
+    emulator: Emulator,
+    training: EmulatorTraining,
+    library: Library,
+    stars: Library | None,
+    findings: Findings | None,
 ) -> tuple[Emulator, Trial]:
     """The emulator, and what it is tried on: its library, or the stars its misfit is learned of."""
     if stars is None:
-        return emulator, Trial(emulator.library, partial(training.with_hyperparameters, emulator))
+        left_out = None if findings is None else findings.left_out
+        remake = partial(training.with_hyperparameters, emulator)
+        return emulator, Trial(library, remake, left_out)
     learn = partial(add_misfit, emulator, n_best=training.n_best, bandwidth=training.bandwidth)
     return learn(stars), Trial(stars, learn)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The held-out stars, what the audit has found, and the stars less those it leaves out."""
+
+    held_out: HeldOut
+    audited: AuditedLibrary | None
+    rest: HeldOut | None = None
+
+
+def _judged(
+    held_out: HeldOut, library: Library, training: EmulatorTraining, findings: Findings | None
+) -> _Judged:
+    if findings is None:
+        return _Judged(held_out, None)
+    stars = held_out_stars(library, training)
+    audited = audited_library(library, findings, held_out, stars)
+    kept = (~findings.left_out[stars]).numpy()
+    return _Judged(held_out, audited, held_out.select(kept))
+
+
+def _write(folder: Path, emulator: Emulator, errors: LibraryErrors, judged: _Judged) -> None:
+    """Write the emulator, its report and the audit, and print what they say."""
+    summary, names = _emulator_summary(emulator), emulator.label_names
+    report = training_report(judged.held_out, summary, names, judged.audited, judged.rest)
+    files = {"emulator": folder / "emulator", "report": folder / "report.html"}
+    if judged.audited is not None:
+        files["audit"] = folder / AUDIT
+    elif AUDIT in written_by_torchfit(folder):
+        remove(folder / AUDIT)
+    make_way(folder, [path.name for path in files.values()])
+    save_emulator(emulator, files["emulator"], {ERRORS: errors.state()})
+    _write_text(files["report"], report)
+    if judged.audited is not None:
+        _write_text(files["audit"], audit_csv(judged.audited))
+    _print(judged, names)
+    print_paths(**files)
+
+
+def _print(judged: _Judged, names: Sequence[str]) -> None:
+    tables = [
+        ("Held-out flux residuals", flux_residual_rows(judged.held_out)),
+        ("Held-out labels", inversion_rows(judged.held_out, names)),
+    ]
+    if judged.rest is not None and judged.audited is not None and judged.audited.n_left_out:
+        n_out = f"{judged.audited.n_left_out} templates that train no emulator"
+        tables.append((f"Held-out labels without the {n_out}", inversion_rows(judged.rest, names)))
+    for caption, rows in tables:
+        print(f"\n{caption}\n{format_rows(rows)}")
+    if judged.audited is not None:
+        print(f"\nLibrary audit: {judged.audited.in_words}")
+    print()
 
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:

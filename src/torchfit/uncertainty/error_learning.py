@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchfit.exceptions import ConfigError
 from torchfit.library.folds import folds_by_star
-from torchfit.uncertainty.error_model import ErrorModel
+from torchfit.uncertainty.error_model import GAUSSIAN_TAIL, ErrorModel
 from torchfit.uncertainty.scale_gp import Hyperparameters, ScaleGP, learn_hyperparameters
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ LEAST = 0.02
 N_FOLDS = 5
 ONE_SIGMA = math.erf(math.sqrt(0.5))
 """Share of a Gaussian within one standard deviation."""
+WIDE = 0.95
+"""Share of stars within the wide interval."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class ErrorLearning:
     :math:`E[\log|e|] = \log(c\,s) - 0.635` and variance :math:`\pi^2/8`: log c is a regression
     with known noise, and a gross error counts no more than a large one. Errors of stars have
     heavier tails than a Gaussian, so its constant is not trusted: the factor is multiplied by what
-    brings 68.27 % of the stars, each predicted from the other folds, within one error. The plain
-    reading regresses the absolute errors themselves.
+    brings 68.27 % of the stars, each predicted from the other folds, within one error, and what
+    brings 95 % of them within is kept beside it as the tail. The plain reading regresses the
+    absolute errors themselves.
 
     Args:
         plain: The paper's plain reading.
@@ -97,13 +100,17 @@ class ErrorLearning:
         if self.n_noisy < 0:
             raise ConfigError(f"n_noisy={self.n_noisy} must not be negative")
 
-    def learn(self, known: KnownErrors, label_names: Sequence[str], what: str) -> ErrorModel:
+    def learn(
+        self, known: KnownErrors, label_names: Sequence[str], what: str, usual: bool = False
+    ) -> ErrorModel:
         """Learn a model.
 
         Args:
             known: Errors.
             label_names: Labels, for what is said.
             what: What errors they are, for what is said.
+            usual: Whether the usual hyperparameters and the constant of the Gaussian suffice, for
+                one of several models that are learned in turn; few stars are not warned of then.
 
         Returns:
             The model.
@@ -113,23 +120,27 @@ class ErrorLearning:
         usable = known.inputs.isfinite().all(dim=1)
         centre, width = _spread(known.inputs[usable])
         scaled = (known.inputs - centre) / width
-        gps, units = [], []
+        gps, units, tails = [], [], []
         for label, name in enumerate(label_names):
             ratio = known.error[:, label].abs() / expected[:, label]
             rows = usable & ratio.isfinite()
-            self._warn(int(rows.sum()), name, what)
-            gp, unit = self._learn_label(scaled[rows], ratio[rows], known.fold[rows], relative)
+            if not usual:
+                self._warn(int(rows.sum()), name, what)
+            fold = torch.zeros_like(known.fold) if usual else known.fold
+            gp, unit, tail = self._learn_label(scaled[rows], ratio[rows], fold[rows], relative)
             gps.append(gp)
             units.append(unit)
-        of_labels = torch.tensor(units, dtype=torch.float64)
-        return ErrorModel(centre, width, tuple(gps), of_labels, self.plain, relative)
+            tails.append(tail)
+        unit_of, tail_of = (torch.tensor(each, dtype=torch.float64) for each in (units, tails))
+        return ErrorModel(centre, width, tuple(gps), unit_of, self.plain, relative, tail_of)
 
     def _learn_label(
         self, x: Tensor, ratio: Tensor, fold: Tensor, relative: bool
-    ) -> tuple[ScaleGP | None, float]:
-        """Gaussian process and unit of one label."""
+    ) -> tuple[ScaleGP | None, float, float]:
+        """Gaussian process, unit and tail of one label."""
+        tail = GAUSSIAN_TAIL
         if len(x) < self.min_stars:
-            return None, 1.0
+            return None, 1.0, tail
         unit = 1.0 if relative else float(ratio.mean())
         y, kernel = self._outputs(ratio / unit, x.shape[1])
         few = len(x) < self.n_usual or len(fold.unique()) < 2
@@ -138,8 +149,9 @@ class ErrorLearning:
             some = some[: self.n_learn]
             kernel = learn_hyperparameters(x[some], y[some], kernel, learn_noise=self.plain)
         if not (few or self.plain):
-            unit *= self._quantile(x, y, ratio / unit, fold, kernel)
-        return ScaleGP.fit(x, y, kernel, self.n_points), unit
+            one, wide = self._quantiles(x, y, ratio / unit, fold, kernel)
+            unit, tail = unit * one, wide / one if one > 0 else tail
+        return ScaleGP.fit(x, y, kernel, self.n_points), unit, tail
 
     def _outputs(self, ratio: Tensor, n_inputs: int) -> tuple[Tensor, Hyperparameters]:
         """What is regressed, with its usual hyperparameters."""
@@ -149,16 +161,16 @@ class ErrorLearning:
         y = ratio.clamp_min(LEAST).log() + LOG_BIAS
         return y, Hyperparameters.usual(n_inputs, level, LOG_VARIANCE)
 
-    def _quantile(
+    def _quantiles(
         self, x: Tensor, y: Tensor, ratio: Tensor, fold: Tensor, kernel: Hyperparameters
-    ) -> float:
-        """Factor that brings 68.27 % of the stars, each left out, within one error."""
+    ) -> list[float]:
+        """Factors that bring 68.27 % and 95 % of the stars, each left out, within one error."""
         scaled = torch.full_like(ratio, torch.nan)
         for number in fold.unique():
             out = fold == number
             mean, variance = ScaleGP.fit(x[~out], y[~out], kernel, self.n_points).predict(x[out])
             scaled[out] = ratio[out] / (mean + variance).exp()
-        return float(scaled.quantile(ONE_SIGMA))
+        return scaled.quantile(scaled.new_tensor([ONE_SIGMA, WIDE])).tolist()
 
     def _warn(self, n_known: int, name: str, what: str) -> None:
         if n_known < self.min_stars:

@@ -11,6 +11,8 @@ from torchfit.uncertainty.fisher import LabelErrors
 from torchfit.uncertainty.scale_gp import ScaleGP
 
 ROWS_AT_ONCE = 65536
+GAUSSIAN_TAIL = 1.959963984540054
+"""Half-width of the interval that holds 95 % of a Gaussian, in standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class ErrorModel:
         plain: Whether it is the paper's reading.
         relative: Whether the result multiplies expected errors; else it is an error in the unit of
             the label.
+        tail: Half-width of the interval that holds 95 % over that of the one that holds 68 %, of
+            each label; ``None`` for that of a Gaussian.
     """
 
     centre: Float[Tensor, " input"]
@@ -38,6 +42,7 @@ class ErrorModel:
     unit: Float[Tensor, " label"]
     plain: bool
     relative: bool
+    tail: Float[Tensor, " label"] | None = None
 
     def factor(self, inputs: Float[Tensor, "star input"]) -> Float[Tensor, "star label"]:
         """What errors are multiplied by.
@@ -73,6 +78,8 @@ class ErrorModel:
             "plain": torch.tensor(self.plain),
             "relative": torch.tensor(self.relative),
         }
+        if self.tail is not None:
+            tensors["tail"] = self.tail
         for label, gp in enumerate(self.gps):
             if gp is not None:
                 tensors |= {f"gp.{label}.{name}": value for name, value in gp.state().items()}
@@ -93,7 +100,8 @@ class ErrorModel:
         """
         gps = tuple(_gp(state, f"gp.{label}.") for label in range(len(state["unit"])))
         plain, relative = bool(state["plain"]), bool(state["relative"])
-        return cls(state["centre"], state["width"], gps, state["unit"], plain, relative)
+        inputs = state["centre"], state["width"]
+        return cls(*inputs, gps, state["unit"], plain, relative, state.get("tail"))
 
 
 def _gp(state: Mapping[str, Tensor], head: str) -> ScaleGP | None:

@@ -1,7 +1,7 @@
 """Errors of the labels: what is learned of them, where it is kept, and how it is applied."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,6 +33,8 @@ RANDOM_ERRORS = "random_errors.safetensors"
 REPEATS = "repeats"
 """The word that stands for learning random errors from the survey itself."""
 _EXPECTED = ("{}", "e_{}_sys", "e_{}_ran")
+_PERCENTILES = {2.5: "{}_lower95", 16.0: "{}_lower68", 84.0: "{}_upper68", 97.5: "{}_upper95"}
+"""Columns of the intervals, by percentile."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class CalibratedSurvey:
     """A survey with its final errors.
 
     Args:
-        table: The result table; ``e_*``, ``e_*_sys`` and ``e_*_ran`` are calibrated.
+        table: The result table; ``e_*``, ``e_*_sys`` and ``e_*_ran`` are calibrated; with the ends
+            of the intervals where they are asked for.
         random: The model of random errors that was used; ``None`` for none.
     """
 
@@ -82,12 +85,15 @@ class Uncertainty:
             path of a file that such a run has written applies them to another; ``None`` does
             neither.
         posterior: Which posteriors are sampled; ``None`` for none.
+        intervals: Whether the catalogue has the ends of the intervals that hold 68 % and 95 %, with
+            the tails that errors were seen to have; 16 bytes a label and star.
     """
 
     learning: ErrorLearning = field(default_factory=ErrorLearning)
     library: bool = True
     random: str | None = REPEATS
     posterior: PosteriorSampling | None = None
+    intervals: bool = False
 
     @property
     def n_noisy(self) -> int:
@@ -182,7 +188,9 @@ class Uncertainty:
 
         def final(piece: pd.DataFrame, rows: slice) -> dict[str, np.ndarray]:
             measured = measured_labels(piece, label_names)
-            return _columns(own.calibrate(measured, ratio[rows], models), label_names)
+            found = own.calibrate(measured, ratio[rows], models)
+            ends = found.percentiles(measured.labels) if self.intervals else {}
+            return _columns(found, ends, label_names)
 
         return CalibratedSurvey(with_computed(table, _expected(label_names), final), random)
 
@@ -264,8 +272,11 @@ def measured_labels(table: pd.DataFrame, label_names: Sequence[str]) -> Measured
     return MeasuredLabels(labels, LabelErrors(model, noise))
 
 
-def _columns(found: Calibrated, label_names: Sequence[str]) -> dict[str, np.ndarray]:
+def _columns(
+    found: Calibrated, ends: Mapping[float, Tensor], label_names: Sequence[str]
+) -> dict[str, np.ndarray]:
     kinds = {"e_{}": found.total, "e_{}_sys": found.systematic, "e_{}_ran": found.random}
+    kinds |= {_PERCENTILES[percentile]: values for percentile, values in ends.items()}
     return {
         kind.format(name): values[:, place].numpy()
         for kind, values in kinds.items()

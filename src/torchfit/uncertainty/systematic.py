@@ -19,6 +19,7 @@ def learn_systematic(
     published: Float[Tensor, "star label"],
     fold: Int[Tensor, " star"],
     label_names: Sequence[str],
+    usual: bool = False,
 ) -> ErrorModel:
     r"""Learn the factor of the model's part of the errors.
 
@@ -34,6 +35,7 @@ def learn_systematic(
         published: Their published labels.
         fold: Fold of each star, all visits of a star in one.
         label_names: Names of the labels.
+        usual: Whether the usual hyperparameters suffice.
 
     Returns:
         The model, of labels only.
@@ -41,12 +43,12 @@ def learn_systematic(
     errors = measured.errors
     inputs, difference = inputs_of(measured.labels), (measured.labels - published).abs()
     known = KnownErrors(inputs, difference, errors.model, fold)
-    model = learning.learn(known, label_names, "systematic")
+    model = learning.learn(known, label_names, "systematic", usual)
     if not model.relative:
         return model
     for _ in range(ROUNDS - 1):
         ours = model.factor(inputs) * errors.model
         share = errors.noise.square() / (errors.noise.square() + ours.square())
         known = KnownErrors(inputs, difference * (1 - share).sqrt(), errors.model, fold)
-        model = learning.learn(known, label_names, "systematic")
+        model = learning.learn(known, label_names, "systematic", usual)
     return model

@@ -1,4 +1,5 @@
 import astropy.units as u
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -7,6 +8,7 @@ from torchfit.catalogue.schema import (
     columns,
     conform,
     difference_unit,
+    has_intervals,
     labels_among,
     with_missing,
 )
@@ -27,7 +29,7 @@ def test_schema_follows_the_labels():
 
 
 def test_every_column_is_described_in_ascii_with_a_unit_that_parses():
-    for column in catalogue_columns(LABELS, sampled=True):
+    for column in catalogue_columns(LABELS, sampled=True, intervals=True):
         assert column.text.isascii() and column.text
         u.Unit(column.unit)
 
@@ -95,6 +97,15 @@ def test_the_catalogue_has_more_columns_than_its_parts():
     assert whole[: len(parts)] == parts
     added = [column.name for column in whole[len(parts) :]]
     assert {"flag_snr", "logg_imig", "r_geo", "gaia_g", "e_gaia_rp", "ebv_bayes19"} <= set(added)
+
+
+def test_intervals_are_sixteen_bytes_a_label():
+    without, whole = catalogue_columns(LABELS), catalogue_columns(LABELS, intervals=True)
+    added = [column for column in whole if column not in without]
+    assert len(added) == 4 * len(LABELS)
+    assert sum(np.dtype(column.dtype).itemsize for column in added) == 16 * len(LABELS)
+    assert {column.unit for column in added if column.name.startswith("logg")} == {"dex(cm/s2)"}
+    assert [has_intervals([c.name for c in each]) for each in (without, whole)] == [False, True]
 
 
 def test_what_is_not_there_is_missing(table):

@@ -5,7 +5,7 @@ from torchfit.catalogue.schema import catalogue_columns
 from torchfit.catalogue.vocabulary import PAPER_NAMES, UCDS, ucd_of
 from torchfit.names import LABELS
 
-COLUMNS = catalogue_columns(LABELS, sampled=True)
+COLUMNS = catalogue_columns(LABELS, sampled=True, intervals=True)
 
 
 def test_every_column_has_a_descriptor_of_the_standard():

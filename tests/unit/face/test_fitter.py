@@ -132,6 +132,15 @@ def test_tables_have_units(results):
     np.testing.assert_array_equal(results.to_pandas()["logg"], results.logg)
 
 
+def test_percentiles_are_attributes(result, results):
+    ends = [getattr(result, f"teff_{end}") for end in ("lower95", "lower68", "upper68", "upper95")]
+    assert ends == sorted(ends)
+    assert ends[1] < result.teff < ends[2]
+    np.testing.assert_allclose(results.logg_upper68 - results.logg, results.e_logg)
+    with pytest.raises(AttributeError, match="vsini_lower95"):
+        _ = result.vsini_lower95
+
+
 def test_a_plot_returns_its_axes(result, results):
     axes = result.plot()
     assert result.plot(axes) is axes

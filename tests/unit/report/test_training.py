@@ -88,3 +88,13 @@ def test_no_star_says_so(parse):
     page = parse(training_report(nothing, {}, LABELS[:3]))
     assert page.images == []
     assert "There is no held-out star with a good pixel." in page.text
+
+
+def test_scores_stand_there_with_and_without_those_left_out(held_out, parse):
+    rest = held_out.select(np.arange(5) > 0)
+    np.testing.assert_array_equal(rest.flux, held_out.flux[1:])
+    page = parse(training_report(held_out, {}, LABELS, None, rest))
+    assert "1 of them train no emulator" in page.text
+    assert "The same without the stars left out" in page.text
+    same = parse(training_report(held_out, {}, LABELS, None, held_out))
+    assert "The same without the stars left out" not in same.text

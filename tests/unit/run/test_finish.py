@@ -64,6 +64,13 @@ def finishing(path, **product):
 def test_a_survey_is_joined_flagged_and_compared(fits, path):
     survey = finishing(path).finish(fits, REJECTS, THREE, {"a": "b"})
     assert set(survey.table) == {column.name for column in catalogue_columns(THREE)}
+    ends = {
+        f"{name}_{end}": fits[name]
+        for name in THREE
+        for end in ("lower95", "lower68", "upper68", "upper95")
+    }
+    wide = finishing(path).finish(fits.assign(**ends), REJECTS, THREE, {})
+    assert set(wide.table) == {column.name for column in catalogue_columns(THREE, False, True)}
     assert (survey.table["r_geo"] == 500).sum() == 30
     assert survey.table["flag_snr"].notna().all()
     (comparison,) = survey.findings.comparisons

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import torch
 
 from torchfit.uncertainty.calibration import calibrate
-from torchfit.uncertainty.error_model import ErrorModel
+from torchfit.uncertainty.error_model import GAUSSIAN_TAIL, ErrorModel
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
 
 LABELS = torch.tensor([[5600.0, 3.0, -0.4], [4500.0, 1.0, -1.0]], dtype=torch.float64)
@@ -44,3 +46,24 @@ def test_models_of_random_errors_follow_each_other():
     found = calibrate(MEASURED, SNR, None, (twice, thrice))
     assert torch.equal(found.random, 6 * ERRORS.noise)
     assert torch.equal(found.systematic, ERRORS.model)
+
+
+def test_wide_intervals_are_gaussian_unless_a_tail_was_learned():
+    found = calibrate(MEASURED, SNR, None, ())
+    assert torch.allclose(found.wide, GAUSSIAN_TAIL * ERRORS.total)
+    tail = torch.tensor([2.0, 3.0, GAUSSIAN_TAIL], dtype=torch.float64)
+    of_library = replace(constant([1.0] * 3, 3), tail=tail)
+    of_survey = replace(constant([1.0] * 3, 4), tail=2 * tail)
+    found = calibrate(MEASURED, SNR, of_library, (constant([1.0] * 3, 4), of_survey))
+    assert torch.allclose(found.wide, torch.hypot(tail * ERRORS.model, 2 * tail * ERRORS.noise))
+    assert torch.equal(found.total, ERRORS.total)
+
+
+def test_percentiles_stand_in_their_order_about_the_label():
+    found = calibrate(MEASURED, SNR, None, ())
+    ends = found.percentiles(LABELS)
+    assert list(ends) == sorted(ends) == [2.5, 16.0, 84.0, 97.5]
+    ordered = torch.stack([*list(ends.values())[:2], LABELS, *list(ends.values())[2:]])
+    assert (ordered.diff(dim=0) > 0).all()
+    assert torch.allclose(ends[84.0] - LABELS, found.total)
+    assert torch.allclose(LABELS - ends[2.5], found.wide)

@@ -1,11 +1,13 @@
 import logging
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from torchfit.exceptions import ConfigError
 from torchfit.uncertainty.error_learning import ErrorLearning, KnownErrors
+from torchfit.uncertainty.error_model import GAUSSIAN_TAIL
 
 LABELS = ("teff", "logg")
 
@@ -140,3 +142,27 @@ def test_the_same_errors_give_the_same_model(model):
 def test_settings_without_sense_are_refused(setting):
     with pytest.raises(ConfigError, match=next(iter(setting))):
         ErrorLearning(**setting)
+
+
+@pytest.mark.parametrize("dof", [None, 3])
+def test_the_wide_interval_covers_95_percent_whatever_the_tails(dof):
+    model = ErrorLearning(n_learn=200).learn(simulate(1000, dof=dof), LABELS, "test")
+    new = simulate(4000, seed=1, dof=dof)
+    wide = model.tail * model.factor(new.inputs) * new.expected
+    share = (new.error < wide).double().mean(dim=0)
+    assert share == pytest.approx(torch.full((2,), 0.95).double(), abs=0.02)
+    # Of Student's t with 3 degrees of freedom the quantiles stand as 3.18 to 1.20.
+    assert model.tail == pytest.approx(torch.full((2,), 2.66 if dof else 1.96).double(), rel=0.15)
+
+
+def test_few_stars_have_the_tail_of_a_gaussian():
+    model = ErrorLearning().learn(simulate(30, dof=2), LABELS, "test")
+    assert model.tail.tolist() == [GAUSSIAN_TAIL] * 2
+
+
+def test_errors_of_nothing_have_the_tail_of_a_gaussian():
+    known = simulate(200)
+    exact = replace(known, error=torch.zeros_like(known.error))
+    model = ErrorLearning().learn(exact, LABELS, "test")
+    assert model.tail.tolist() == [GAUSSIAN_TAIL] * 2
+    assert not model.factor(known.inputs).any()

@@ -70,4 +70,11 @@ def test_a_learned_model_survives_the_file(generator):
     error = torch.rand(30, 2, generator=generator).double()
     known = KnownErrors(x, error, torch.full_like(error, torch.nan), torch.arange(30) % 5)
     model = ErrorLearning().learn(known, ("teff", "logg"), "test")
-    assert torch.equal(ErrorModel.of_state(model.state()).factor(x), model.factor(x))
+    again = ErrorModel.of_state(model.state())
+    assert torch.equal(again.factor(x), model.factor(x))
+    assert torch.equal(again.tail, model.tail)
+
+
+def test_a_model_of_before_has_no_tail():
+    assert "tail" not in make_model().state()
+    assert ErrorModel.of_state(make_model().state()).tail is None

@@ -85,6 +85,22 @@ def test_both_parts_are_calibrated(table, taught):
         assert found[f"e_{name}_fisher"].equals(table[f"e_{name}_fisher"])
 
 
+def test_intervals_are_columns_where_they_are_asked_for(table, taught):
+    without = Uncertainty().calibrate(table, THREE, taught, SNR).table
+    found = Uncertainty(intervals=True).calibrate(table, THREE, taught, SNR).table
+    ends = ("lower95", "lower68", "upper68", "upper95")
+    added = {f"{name}_{end}" for name in THREE for end in ends}
+    assert set(found) - set(without) == added
+    pd.testing.assert_frame_equal(found[list(without)], without)
+    for name in THREE:
+        truth = table[f"{name}_lit"]
+        for width, share in (("68", 0.683), ("95", 0.95)):
+            inside = truth.between(found[f"{name}_lower{width}"], found[f"{name}_upper{width}"])
+            assert inside.mean() == pytest.approx(share, abs=0.07)
+        half = found[f"{name}_upper68"] - found[name]
+        np.testing.assert_allclose(half, found[f"e_{name}"], rtol=1e-6)
+
+
 def test_an_emulator_without_a_model_leaves_errors_as_expected(table, emulator, caplog):
     caplog.set_level(logging.WARNING)
     found = Uncertainty(random=None).calibrate(table, THREE, LibraryErrors(), SNR).table
@@ -169,7 +185,7 @@ def test_a_star_with_unknown_labels_has_no_error(table, taught):
 
 def test_errors_of_other_labels_are_refused(table, taught, tmp_path):
     model = Uncertainty().calibrate(table, THREE, taught, SNR).random
-    two = replace(model, gps=model.gps[:2])
+    two = replace(model, gps=model.gps[:2], tail=None)
     write_tensors(tmp_path / "x", two.state() | {"unit": torch.ones(2)})
     with pytest.raises(DataError, match="2 labels; this emulator has 3"):
         Uncertainty(random=str(tmp_path / "x")).calibrate(table, THREE, taught, SNR)
@@ -215,7 +231,7 @@ def test_a_table_on_disk_is_calibrated_as_one_in_memory(table, taught, tmp_path,
     monkeypatch.setattr("torchfit.files.column_table.ROWS", 100)
     stored = ColumnTable.of(tmp_path, [table])
     snr = np.where(np.arange(2 * N_PAIRS) < 150, SNR, np.nan)
-    for uncertainty in (Uncertainty(), Uncertainty(ErrorLearning(plain=True))):
+    for uncertainty in (Uncertainty(intervals=True), Uncertainty(ErrorLearning(plain=True))):
         memory, disk = (uncertainty.calibrate(each, THREE, taught, snr) for each in (table, stored))
         assert list(disk.table) == list(memory.table)
         pd.testing.assert_frame_equal(disk.table[list(memory.table)], memory.table)
