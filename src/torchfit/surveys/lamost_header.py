@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torchfit.exceptions import SpectrumError
 from torchfit.files.fits_file import FitsUnit
@@ -70,6 +70,27 @@ def star_info(known: Known, source: str) -> StarInfo:
     """
     _demand_star(known, source)
     _demand_same(known, source)
+    return replace(
+        identity(known, source),
+        subclass=known.text("SUBCLASS"),
+        z=_redshift(known, source),
+        snr=_signal_to_noise(known),
+        labels=_labels(known),
+        z_err=_redshift_error(known),
+        gaia_source_id=known.text("GAIA_SOURCE_ID"),
+    )
+
+
+def identity(known: Known, source: str) -> StarInfo:
+    """Which star it is, where it is, and when it was observed, at either resolution.
+
+    Args:
+        known: Header and catalogue.
+        source: Where the spectrum came from.
+
+    Raises:
+        SpectrumError: If an identifier needs more than 64 bits.
+    """
     ra, dec = sky_position(known.number("RA"), known.number("DEC"))
     ra_obs, dec_obs = sky_position(known.number("RA_OBS"), known.number("DEC_OBS"))
     return StarInfo(
@@ -78,16 +99,10 @@ def star_info(known: Known, source: str) -> StarInfo:
         name=known.text("DESIG") or known.text("UID") or name_by_position(ra, dec),
         ra=ra,
         dec=dec,
-        subclass=known.text("SUBCLASS"),
-        z=_redshift(known, source),
-        snr=_signal_to_noise(known),
-        labels=_labels(known),
-        z_err=_redshift_error(known),
         ra_obs=ra_obs,
         dec_obs=dec_obs,
         mjd=night(known.number("LMJD")),
         uid=known.text("UID"),
-        gaia_source_id=known.text("GAIA_SOURCE_ID"),
     )
 
 

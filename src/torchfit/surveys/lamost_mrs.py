@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,14 @@ from numpy.polynomial.legendre import legfit, legval
 from torchfit.exceptions import SpectrumError
 from torchfit.files.fits_file import FitsUnit, read_fits
 from torchfit.names import FWHM_PER_SIGMA
-from torchfit.spectra import Spectrum, StarInfo
+from torchfit.spectra import Spectrum
 from torchfit.surveys.band_snr import band_snr
-from torchfit.surveys.lamost_header import Known
+from torchfit.surveys.lamost_header import Known, identity
 from torchfit.surveys.medium import air_to_vacuum
 from torchfit.surveys.plausible import (
     demand_noise,
     demand_stellar_redshift,
     is_measured,
-    name_by_position,
-    night,
-    sky_position,
 )
 from torchfit.surveys.row_reader import RowReader
 
@@ -102,7 +100,8 @@ class LamostMrsReader(RowReader[list[FitsUnit]]):
             for band, value in zip("gr", (_snr(units, arm) for arm in "BR"), strict=True)
             if value > 0
         }
-        info = _info(known, source, z, snr or band_snr(wave, flux, ivar), int((~good).sum()))
+        snr, n_bad = snr or band_snr(wave, flux, ivar), int((~good).sum())
+        info = replace(identity(known, source), z=z, snr=snr, n_bad=n_bad)
         sigma = wave / (_RESOLVING_POWER * FWHM_PER_SIGMA)
         return Spectrum(wave, flux, ivar, info, True, sigma)
 
@@ -161,22 +160,3 @@ def _snr(units: Sequence[FitsUnit], arm: str) -> float:
     names = (f"COADD_{arm}", f"{arm}-")
     found = [u.number("SNR") for u in units if u.text("EXTNAME").startswith(names)]
     return found[0] if found and 0 < found[0] < 1e4 else 0.0
-
-
-def _info(known: Known, source: str, z: float, snr: dict[str, float], n_bad: int) -> StarInfo:
-    ra, dec = sky_position(known.number("RA"), known.number("DEC"))
-    ra_obs, dec_obs = sky_position(known.number("RA_OBS"), known.number("DEC_OBS"))
-    return StarInfo(
-        source,
-        obsid=known.identifier("OBSID", source),
-        name=known.text("DESIG") or known.text("UID") or name_by_position(ra, dec),
-        ra=ra,
-        dec=dec,
-        z=z,
-        snr=snr,
-        ra_obs=ra_obs,
-        dec_obs=dec_obs,
-        mjd=night(known.number("LMJD")),
-        uid=known.text("UID"),
-        n_bad=n_bad,
-    )
