@@ -214,7 +214,7 @@ class LibraryTableReader(SurveyReader):
 
     def _labelled(self, spectrum: Spectrum, source: str) -> Spectrum:
         star, info = self.stars[source], spectrum.info
-        z = demand_stellar_redshift(star.z if np.isfinite(star.z) else info.z, source)
+        z = self._redshift(star.z if np.isfinite(star.z) else info.z, source)
         info = replace(
             info, name=star.name or info.name, labels=star.labels, label_errors=star.errors, z=z
         )
@@ -223,6 +223,14 @@ class LibraryTableReader(SurveyReader):
         return replace(
             spectrum, info=info, lsf_sigma=spectrum.lsf_sigma if width is None else width
         )
+
+    def _redshift(self, z: float, source: str) -> float:
+        """A redshift; spectra for which nobody states one are at rest, but those of a survey."""
+        if np.isfinite(z):
+            return demand_stellar_redshift(z, source)
+        if self.in_files and self.survey in SURVEYS:
+            raise SpectrumError(f"{source}: no redshift; name its column, library.reader.columns.z")
+        return 0.0
 
     def lsf_fwhm_at(self, wave: Float[Tensor, " pix"]) -> Float[Tensor, " pix"] | None:
         """Resolution that is stated of all spectra, or that of their survey."""

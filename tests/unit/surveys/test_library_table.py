@@ -89,6 +89,20 @@ def test_a_survey_reads_its_own_files_with_its_masks_and_redshifts(tmp_path):
     assert reader.lsf_fwhm == LamostReader.lsf_fwhm
 
 
+def test_a_survey_that_has_no_redshift_of_a_star_gives_no_template(tmp_path):
+    root = tmp_path / "tree"
+    root.mkdir()
+    lamost.make(root / "spec-1.fits", header={"Z": -9999.0})
+    columns = {key: values[:1] for key, values in library.labels().items()}
+    named = columns | {"FILE": np.array(["spec-1.fits"]), "Z": np.array([3e-4])}
+    table = library.write(tmp_path / "apogee.fits", named)
+    settings = {"medium": None, "survey": "lamost", "root": str(root)}
+    with pytest.raises(SpectrumError, match=r"spec-1\.fits: no redshift; name its column"):
+        of_files(table, **settings).read("spec-1.fits")
+    given = of_files(table, columns=IN_FILES | {"z": "Z"}, **settings).read("spec-1.fits")
+    assert given.info.z == pytest.approx(3e-4)
+
+
 def test_labels_that_are_not_known_are_not_there(tmp_path):
     columns = library.labels() | {"FILE": np.array(["a", "b", "", "d"])}
     columns["FEH"] = np.array([-9999.0, np.nan, 0.0, 0.5])
