@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
 from tests.integration import world
 from tests.integration.running import run
 
@@ -80,6 +81,22 @@ def test_random_errors_that_are_not_there_are_told_before_any_work(artefact, tmp
     )
     assert ended.status == 1
     assert "nowhere" in ended.err
+
+
+def test_intervals_are_columns_of_every_file(artefact, tmp_path):
+    ended = run("infer", *world.stelib_options(tmp_path, artefact), "uncertainty.intervals=true")
+    assert ended.status == 0, ended.err
+    catalogue = read(tmp_path)
+    for name in LABELS:
+        ends = [f"{name}_{end}" for end in ("lower95", "lower68", "upper68", "upper95")]
+        ordered = catalogue[[*ends[:2], name, *ends[2:]]].to_numpy()
+        assert (np.diff(ordered, axis=1) > 0).all()
+        half = catalogue[f"{name}_upper68"] - catalogue[name]
+        np.testing.assert_allclose(half, catalogue[f"e_{name}"], rtol=1e-3)
+    written = Table.read(tmp_path / "catalogue.fits")
+    assert written["teff_upper95"].unit == "K"
+    described = pd.read_csv(tmp_path / "catalogue_columns.csv").set_index("name")
+    assert "97.5th percentile" in described.loc["fe_h_upper95", "description"]
 
 
 def test_the_papers_errors_without_repeats_have_no_total(artefact, tmp_path):
