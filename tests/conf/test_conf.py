@@ -112,6 +112,7 @@ PAPER = {
     "emulator.max_comp": None,
     "match.t": 100,
     "match.n_best": 1,
+    "match.scatter": None,
     "match.prior.teff": 1000.0,
     "match.prior.teff_hot": 5000.0,
     "match.prior.hot_teff": 10000.0,
