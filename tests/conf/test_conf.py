@@ -103,6 +103,7 @@ PAPER = {
     "preprocess.smoothing": 1,
     "preprocess.clip_upper": 2.0,
     "preprocess.clip_lower": None,
+    "preprocess.clip_sigma": None,
     "emulator.kernel.shape": "rbf",
     "emulator.kernel.ard": False,
     "emulator.kernel.linear": False,
