@@ -119,10 +119,8 @@ class Judged:
         return column[np.isfinite(column)]
 
 
-def noisy(spectra: Spectra, snr: float | None) -> Spectra:
-    """Spectra with noise of a given level, or as they are."""
-    if snr is None:
-        return spectra
+def noisy(spectra: Spectra, snr: float) -> Spectra:
+    """Spectra with noise of a given level."""
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(spectra.flux.shape, generator=generator, dtype=torch.float64) / snr
     ivar = torch.where(spectra.good, snr**2, 0.0).to(spectra.ivar)
@@ -164,11 +162,15 @@ class HeldOutMiles:
             model[test], noise[test] = found.errors.model, found.errors.noise
         return MeasuredLabels(labels, LabelErrors(model, noise))
 
+    def seen(self, noisy: Spectra) -> Spectra:
+        """Noisy spectra normalised as a survey's are."""
+        return self.emulators[0].preprocessor.normalised_again(noisy)
+
     def models(self, fold: torch.Tensor) -> list[tuple[ErrorModel, ErrorModel]]:
         """Error models for each fold, learned from the stars of all the others."""
         library, learning = self.library, self.learning
         quiet = self.measure(library.spectra)
-        again = self.measure(add_noise(library.spectra, seed=0))
+        again = self.measure(self.seen(add_noise(library.spectra, seed=0)))
         names, inner = library.label_names, folds_of(library.star_names)
         return [
             (
@@ -188,7 +190,8 @@ def miles() -> Iterator[Judged]:
     models = held_out.models(fold)
     unknown = torch.full((len(library),), torch.nan, dtype=torch.float64)
     for snr in (None, 50.0, 20.0, 10.0, 5.0):
-        measured = held_out.measure(noisy(library.spectra, snr))
+        spectra = library.spectra
+        measured = held_out.measure(spectra if snr is None else held_out.seen(noisy(spectra, snr)))
         final, wide = (torch.full_like(library.labels, torch.nan) for _ in range(2))
         for number, (systematic, noise) in enumerate(models):
             test = fold == number

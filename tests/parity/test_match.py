@@ -1,5 +1,7 @@
 """Matching against loops over stars and templates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,17 +12,24 @@ from torchfit.match.start import exclude_same_star, start_errors, start_labels
 
 
 @pytest.mark.parametrize("masked", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("scatter", [None, 0.03])
 def test_correlation_is_numpys_over_common_pixels(
-    masked_library, observe, draw_labels, assert_close, masked
+    masked_library, observe, draw_labels, assert_close, masked, scatter
 ):
     stars = observe(draw_labels(5, 4), 0.01, masked=masked)
-    found = correlate(stars, masked_library.spectra)
+    uneven = torch.linspace(0.01, 1, len(stars.wave), dtype=torch.float64)
+    stars = replace(stars, ivar=stars.ivar * uneven)
+    found = correlate(stars, masked_library.spectra, scatter)
     for star in range(5):
         for template in range(0, len(masked_library), 9):
             both = (stars.good[star] & masked_library.spectra.good[template]).numpy()
             a = stars.flux[star].numpy()[both]
             b = masked_library.spectra.flux[template].numpy()[both]
-            assert_close(found[star, template], np.corrcoef(a, b)[0, 1])
+            noise = 1 / stars.ivar[star].numpy()[both]
+            weight = np.ones_like(a) if scatter is None else 1 / (noise + scatter**2)
+            expected = np.cov(a, b, aweights=weight)
+            expected = expected[0, 1] / np.sqrt(expected[0, 0] * expected[1, 1])
+            assert_close(found[star, template], expected)
 
 
 def test_start_labels_are_a_loops(generator, draw_labels, assert_close):

@@ -68,14 +68,39 @@ def test_chi_squared_is_the_dense_one(
         assert_close(found, expected)
 
 
+def dense_start_noise(emulator, spectra, start, scatter):
+    """How noise moves labels of least weighted squares, by solving for them pixel by pixel."""
+    unit, step = emulator.scaler.to_unit(start), 1e-4
+    found = []
+    for star in range(len(start)):
+        flux = []
+        for offset in step * torch.eye(unit.shape[1], dtype=unit.dtype):
+            up, down = (emulator.gp.mean(unit[star : star + 1] + s * offset) for s in (1, -1))
+            flux.append((emulator.flux_of(up) - emulator.flux_of(down))[0] / (2 * step))
+        good = spectra.good[star].numpy()
+        slope = torch.stack(flux, dim=1).numpy()[good]
+        sigma = spectra.ivar[star].numpy()[good] ** -0.5
+        root = (sigma**2 + scatter**2) ** -0.5
+        eye = np.eye(slope.shape[1])
+        # The prior is one more measurement of each label, 0 with an error of 1.
+        gain = np.linalg.pinv(np.vstack([slope * root[:, None], eye]))
+        error = np.concatenate([root * sigma, np.ones(len(eye))])
+        found.append((gain * error**2) @ gain.T)
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("scatter", [None, 0.03])
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.5])
 def test_loss_adds_the_quadratic_form_of_the_prior(
-    emulator, observe, draw_labels, start, assert_close, strength
+    emulator, observe, draw_labels, start, assert_close, strength, scatter
 ):
     spectra = observe(draw_labels(N_STARS, 7), 0.01)
-    objective = loss_of(plain_metric(prior_strength=strength), emulator, spectra, start)
+    metric = plain_metric(prior_strength=strength, start_scatter=scatter)
+    objective = loss_of(metric, emulator, spectra, start)
     unit = emulator.scaler.to_unit(draw_labels(N_STARS, 8))
     covariance = emulator.start_error.at(start[:, 0]).numpy()
+    if scatter is not None:
+        covariance = covariance + dense_start_noise(emulator, spectra, start, scatter)
     offset = (unit - emulator.scaler.to_unit(start)).numpy()
     penalty = [
         strength * o @ np.linalg.solve(c, o) for o, c in zip(offset, covariance, strict=True)

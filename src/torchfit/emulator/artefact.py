@@ -27,6 +27,8 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
 FORMAT = 3
+_FORMER = {"clip_sigma": None}
+"""Settings of the preprocessing that artefacts did not name when there was no choice."""
 WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
 
 
@@ -209,7 +211,7 @@ def _emulator(description: dict, tensors: dict[str, Tensor]) -> Emulator:
         description["provenance"],
     )
     return Emulator(
-        Preprocessor(**description["preprocess"]),
+        Preprocessor(**(_FORMER | description["preprocess"])),
         library,
         LabelScaler(tensors["scaler.mean"], tensors["scaler.std"]),
         FluxPCA(*(tensors[f"flux_pca.{name}"] for name in ("mean", "basis", "good"))),

@@ -13,6 +13,7 @@ from torchfit.likelihood.metric import Metric, without_gaps
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.objective import Objective
 from torchfit.likelihood.pixel_sums import FormAtZero, PixelSums, marginalise_emulator
+from torchfit.likelihood.start_noise import start_noise
 from torchfit.spectra import Spectra, slices
 
 STARS_AT_ONCE = 64
@@ -43,12 +44,18 @@ class ExactLikelihood:
         """See :class:`torchfit.likelihood.likelihood.Likelihood`."""
         spectra = spectra.to(self.dtype)
         metric, predictor = self.metric, self.emulator.gp.predictor
-        prior = metric.prior(self.emulator, start)
-        centre, jacobian, _, _ = predictor.derivatives(prior.mean)
+        unit = self.emulator.scaler.to_unit(start)
+        centre, jacobian, _, _ = predictor.derivatives(unit)
+        pieces = slices(len(spectra), STARS_AT_ONCE)
         condensed = [
             self._condense(spectra[piece], start[piece], centre[piece], jacobian[piece])
-            for piece in slices(len(spectra), STARS_AT_ONCE)
+            for piece in pieces
         ]
+        by_noise = None
+        if metric.has_prior and metric.start_scatter is not None:
+            parts = [(spectra[piece], start[piece], jacobian[piece]) for piece in pieces]
+            by_noise = torch.cat([self._start_noise(*part, metric.start_scatter) for part in parts])
+        prior = metric.prior(self.emulator, start, by_noise)
         forms, clipped, score = zip(*condensed, strict=True)
         at_zero = FormAtZero(*(torch.cat(parts) for parts in zip(*forms, strict=True)))
         error = EmulatorError(self.emulator.residuals, start[:, 0])
@@ -79,6 +86,18 @@ class ExactLikelihood:
                 # The estimate of the noise has counted the outliers.
                 sums = self._sums(spectra.without(clipped), start)
         return marginalise_emulator(sums.form(), torch.linalg.cholesky(covariance)), clipped, score
+
+    def _start_noise(
+        self,
+        spectra: Spectra,
+        start: Float[Tensor, "star label"],
+        jacobian: Float[Tensor, "star label comp"],
+        scatter: float,
+    ) -> Float[Tensor, "star label label"]:
+        """What noise has added to the errors of the start labels of a few stars."""
+        truncation = self.emulator.truncation.at(start[:, 0])
+        noise = self.metric.noise(self.emulator, spectra, truncation)
+        return start_noise(jacobian @ self.emulator.basis.mT, noise, scatter)
 
     def _sums(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> PixelSums:
         """Sums over the pixels of a few stars."""

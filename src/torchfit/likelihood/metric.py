@@ -62,7 +62,11 @@ class Metric:
         weighted: Whether to use errors, emulator covariance and nuisances at all.
         nuisance: Continuum and velocity; used only when weighted.
         prior_strength: Weight of the prior on the start labels, whose covariance is that of the
-            start labels' own errors on the library; 0 for none.
+            start labels' own errors on the library and of what noise adds; 0 for none.
+        start_scatter: Model scatter that the matching has allowed for (``match.scatter``), which
+            says how far noise has moved the start labels
+            (:func:`torchfit.likelihood.start_noise.start_noise`); ``None`` takes them for those of
+            library spectra, whatever the noise.
         noise_floor: Least relative error of a pixel's normalised flux, for flux calibration.
         outliers: How outliers are found; used only when weighted, ``None`` for not at all.
         support: Wall around the library; without weights it only says who is outside.
@@ -76,6 +80,7 @@ class Metric:
     weighted: bool = True
     nuisance: Nuisance = field(default_factory=Nuisance)
     prior_strength: float = 1.0
+    start_scatter: float | None = 0.03
     noise_floor: float = 0.0
     outliers: Outliers | None = field(default_factory=Outliers)
     support: Support = field(default_factory=Support)
@@ -87,6 +92,8 @@ class Metric:
                 f"metric: prior_strength={self.prior_strength} and noise_floor={self.noise_floor} "
                 "must not be negative"
             )
+        if self.start_scatter is not None and self.start_scatter <= 0:
+            raise ConfigError(f"metric.start_scatter={self.start_scatter} must be positive or null")
         if self.sharing is not None and not self.weighted:
             raise ConfigError(
                 "metric: an unweighted sum of squares shares no matrices; use weighted=true or "
@@ -110,25 +117,54 @@ class Metric:
         if not self.weighted:
             return good.to(spectra.flux)
         truncation = emulator.truncation.at(teff.to(spectra.flux))
+        noise = self.noise(emulator, spectra, truncation)
+        return 1 / (noise + truncation + self.noise_floor**2)
+
+    def noise(
+        self, emulator: Emulator, spectra: Spectra, truncation: Float[Tensor, "star pix"]
+    ) -> Float[Tensor, "star pix"]:
+        """Variance of the noise of the pixels, estimated for spectra without errors.
+
+        Args:
+            emulator: Gives the pixels it knows.
+            spectra: Normalised spectra.
+            truncation: Variance of what the components leave out of each pixel.
+
+        Returns:
+            1/ivar; infinite in pixels that are bad or that nobody knows.
+        """
+        good = spectra.good & emulator.flux_pca.good
         noise = 1 / torch.where(good, spectra.ivar, 1.0)
         # Only a survey without errors pays for the estimate.
         if not bool(spectra.has_ivar.all()):
             estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None].to(noise)
             noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
-        extra = truncation + self.noise_floor**2
-        return torch.where(good, 1 / (noise + extra), 0.0)
+        return noise.masked_fill_(~good, torch.inf)
 
-    def prior(self, emulator: Emulator, start: Float[Tensor, "star label"]) -> StartPrior:
+    @property
+    def has_prior(self) -> bool:
+        """Whether start labels pull at all."""
+        return self.weighted and self.prior_strength > 0
+
+    def prior(
+        self,
+        emulator: Emulator,
+        start: Float[Tensor, "star label"],
+        by_noise: Float[Tensor, "star label label"] | None = None,
+    ) -> StartPrior:
         """The prior on the labels.
 
         Args:
-            emulator: Gives the covariance of the start labels' errors.
+            emulator: Gives the covariance of the start labels' errors on the library.
             start: Start labels.
+            by_noise: Covariance of the errors that noise has added to them; ``None`` for none.
 
         Returns:
             The prior, in double precision.
         """
         covariance = emulator.start_error.at(start[:, 0])
+        if by_noise is not None:
+            covariance = covariance + by_noise.to(covariance)
         precision = torch.linalg.inv(covariance) * (self.prior_strength if self.weighted else 0.0)
         return StartPrior(emulator.scaler.to_unit(start), precision)
 

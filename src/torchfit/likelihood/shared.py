@@ -6,12 +6,13 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.form import WhitenedForm
+from torchfit.likelihood.form import StarsByKey, WhitenedForm
 from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import LEAST_IVAR, LEVELS, NoiseShape, level_of, nearest_node
 from torchfit.likelihood.objective import Objective
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
+from torchfit.likelihood.start_noise import StartSums, shared_start_noise
 from torchfit.spectra import Spectra
 
 LEVEL_STEP = 0.1
@@ -54,6 +55,7 @@ class SharedLikelihood:
         self.predictor = emulator.gp.predictor.to(self.dtype)
         self._columns: dict[int, NodeColumns] = {}
         self._tables: dict[tuple[int, int], LevelMatrices] = {}
+        self._sums: dict[tuple[int, int], StartSums] = {}
 
     @property
     def dtype(self) -> torch.dtype:
@@ -77,8 +79,8 @@ class SharedLikelihood:
 
     def condense(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Condensed:
         """See :class:`torchfit.likelihood.likelihood.Likelihood`."""
-        prior = self.metric.prior(self.emulator, start).to(self.dtype)
-        centre = self.predictor.mean(prior.mean)
+        unit = self.emulator.scaler.to_unit(start)
+        centre, jacobian, _, _ = self.predictor.derivatives(unit.to(self.dtype))
         good = spectra.good & self.emulator.flux_pca.good
         y = (spectra.flux.to(self.dtype) - self.emulator.flux_of(centre)).masked_fill_(~good, 0.0)
         node, level = self._node(start[:, 0]), self._level(spectra, start)
@@ -100,6 +102,9 @@ class SharedLikelihood:
         whitener = torch.stack([table.whitener for table in tables])
         share = torch.stack([table.share for table in tables])
         form = WhitenedForm(whitener, share, key.to(node.device), target, constant)
+        stars = StarsByKey.of(key, len(tables), node.device)
+        by_noise = self._start_noise(jacobian, stars, keys.tolist())
+        prior = self.metric.prior(self.emulator, start, by_noise).to(self.dtype)
         objective = Objective(self.predictor, centre, form, prior, self.metric.support)
         return Condensed(objective, clipped, score.double())
 
@@ -135,18 +140,36 @@ class SharedLikelihood:
         if node not in self._columns:
             self._columns[node] = NodeColumns.at(emulator, node, self.metric.nuisance)
         if (node, level) not in self._tables:
-            variance = 10 ** (LEVELS[0] + LEVEL_STEP * level)
-            truncation = emulator.truncation.values[node]
-            noise = truncation + self._noise(node, variance) + self.metric.noise_floor**2
-            weight = torch.where(emulator.flux_pca.good, 1 / noise, 0.0)
+            extra = emulator.truncation.values[node] + self.metric.noise_floor**2
+            weight = 1 / (self._noise(node, level) + extra)
             self._tables[node, level] = LevelMatrices.of(weight, self._columns[node])
         return self._tables[node, level]
 
-    def _noise(self, node: int, variance: float) -> Float[Tensor, " pix"]:
-        """Variance of the pixels of a star of a node and a mean variance."""
-        values = self.emulator.truncation.values
-        if self.noise is None:
-            return torch.full_like(values[node], variance)
-        level = values.new_tensor([variance]).log()
-        number = torch.tensor([node], device=values.device)
-        return variance * self.noise.at(number, level)[0].exp()
+    def _noise(self, node: int, level: int) -> Float[Tensor, " pix"]:
+        """Variance of the pixels of a star of a node and a level; infinite in unknown ones."""
+        emulator, variance = self.emulator, 10 ** (LEVELS[0] + LEVEL_STEP * level)
+        values = emulator.truncation.values
+        noise = torch.full_like(values[node], variance)
+        if self.noise is not None:
+            mean = values.new_tensor([variance]).log()
+            number = torch.tensor([node], device=values.device)
+            noise = variance * self.noise.at(number, mean)[0].exp()
+        return noise.masked_fill(~emulator.flux_pca.good, torch.inf)
+
+    def _start_noise(
+        self, jacobian: Float[Tensor, "star label comp"], stars: StarsByKey, keys: list[list[int]]
+    ) -> Float[Tensor, "star label label"] | None:
+        """What noise has added to the errors of the start labels."""
+        scatter = self.metric.start_scatter
+        if scatter is None or not self.metric.has_prior:
+            return None
+        return shared_start_noise(
+            jacobian, stars, [self._sums_of(node, level, scatter) for node, level in keys]
+        )
+
+    def _sums_of(self, node: int, level: int, scatter: float) -> StartSums:
+        """Sums over the pixels of a node and a level, computed at their first use."""
+        if (node, level) not in self._sums:
+            noise = self._noise(node, level)
+            self._sums[node, level] = StartSums.of(self.emulator.basis, noise, scatter)
+        return self._sums[node, level]

@@ -1,74 +1,127 @@
 """CFI among flux components: the correlation of what the components hold of two spectra."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from torchfit.match.weights import WeightShapes, pixel_weights
 from torchfit.spectra import Spectra, slices
 
 ROUNDS = 2
 """Rounds of filling bad pixels with what the components make of the good ones."""
 AT_ONCE = 512
+THIN = 4
+"""Of so many neighbouring pixels one is read to find the shape of a star's weights."""
+LEAST = 1e-30
+
+
+class ShapeMatrices(NamedTuple):
+    r"""What stars whose weights have one shape share, in single precision.
+
+    Args:
+        weight: Weights W; 0 in pixels that are not known.
+        inverse: :math:`(B^T W B)^{-1}`.
+        gram: Weighted Gram matrix of mean and components about their weighted means.
+    """
+
+    weight: Float[Tensor, " pix"]
+    inverse: Float[Tensor, "comp comp"]
+    gram: Float[Tensor, "row row"]
 
 
 @dataclass(frozen=True)
-class ComponentCFI:
-    r"""Pearson correlation over all known pixels, from a few hundred numbers per spectrum.
+class StarShapes:
+    """The shapes of the weights of some stars.
 
-    With :math:`L \approx \mu + B l` and columns taken from their mean over the pixels,
-    :math:`\sum_p (L-\bar L)(T-\bar T) = [1, l]\, R R^T\, [1, t]^T` for the Cholesky factor R of the
-    columns' Gram matrix: the rows :math:`h = [1, l] R`, brought to unit length, have the CFI as
-    their product. What the components do not hold of the star, noise above all, lowers all its
-    correlations alike, as it does among pixels.
+    Args:
+        numbers: Numbers of the shapes that occur, increasing.
+        own: Their matrices.
+        place: Which of them each star has.
+    """
+
+    numbers: Sequence[int]
+    own: Sequence[ShapeMatrices]
+    place: Int[Tensor, " star"]
+
+    @property
+    def weight(self) -> Float[Tensor, "star pix"]:
+        """Weights of every star."""
+        return torch.stack([each.weight for each in self.own])[self.place]
+
+    def times(
+        self, rows: Float[Tensor, "star column"], matrices: Sequence[Float[Tensor, "column other"]]
+    ) -> Float[Tensor, "star other"]:
+        """Row of every star times the matrix of its shape.
+
+        Args:
+            rows: One row per star.
+            matrices: One matrix per shape that occurs.
+        """
+        result = rows.new_empty(len(rows), matrices[0].shape[1])
+        for number, matrix in enumerate(matrices):
+            star = (self.place == number).nonzero()[:, 0]
+            result[star] = rows[star] @ matrix
+        return result
+
+
+class HeldSpectra(NamedTuple):
+    r"""What the components hold of spectra, :math:`L \approx \mu + B l`.
+
+    Args:
+        rows: Rows :math:`h = [1, l]`.
+        along: The same times the Gram matrix of each star's shape, h G.
+        share: Share of the weighted variation that the components hold.
+        shapes: Shapes of the weights.
+    """
+
+    rows: Float[Tensor, "star row"]
+    along: Float[Tensor, "star row"]
+    share: Float[Tensor, " star"]
+    shapes: StarShapes
+
+
+class ComponentCFI:
+    r"""Weighted Pearson correlation over all known pixels, from a few hundred numbers per spectrum.
+
+    With :math:`L \approx \mu + B l`, l by weighted least squares, and the Gram matrix G of the
+    columns :math:`[\mu, B]` about their means, weighted as the star is,
+
+    .. math:: \sum_p w_p (L_p-\bar L)(T_p-\bar T) = [1, l]\, G\, [1, t]^T.
+
+    A star's weights are those of the nearest of a few shapes
+    (:class:`torchfit.match.weights.WeightShapes`), so that G, and the length of the templates under
+    it, are computed once for all stars of a shape. What the components do not hold of the star,
+    noise above all, lowers all its correlations alike, as it does among pixels.
 
     Args:
         mean: Mean spectrum.
-        basis: Components; 0 in pixels that are not known.
+        basis: Components, of any lengths and angles; 0 in pixels that are not known.
         known: Known pixels.
-        inverse: Least-squares coefficients of a spectrum without gaps, :math:`B (B^T B)^{-1}`.
-        root: R.
-        template: Unit rows of the templates.
+        template: Normalised library spectra.
+        scatter: Model scatter of the weights, see :func:`torchfit.match.weights.pixel_weights`;
+            ``None`` weighs all good pixels alike.
     """
 
-    mean: Float[Tensor, " pix"]
-    basis: Float[Tensor, "pix comp"]
-    known: Bool[Tensor, " pix"]
-    inverse: Float[Tensor, "pix comp"]
-    root: Float[Tensor, "row row"]
-    template: Float[Tensor, "template row"]
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         mean: Float[Tensor, " pix"],
         basis: Float[Tensor, "pix comp"],
         known: Bool[Tensor, " pix"],
         template: Spectra,
-    ) -> "ComponentCFI":
-        """Prepare a library.
-
-        Args:
-            mean: Mean spectrum.
-            basis: Components, of any lengths and angles; 0 in pixels that are not known.
-            known: Known pixels.
-            template: Normalised library spectra.
-
-        Returns:
-            The prepared matching, in single precision.
-        """
-        columns = torch.cat([mean[:, None], basis], dim=1)[known]
-        columns = columns - columns.mean(dim=0)
-        gram = columns.mT @ columns
-        gram.diagonal().add_(1e-10 * gram.diagonal().mean())
-        inverse = basis @ torch.linalg.inv(basis.mT @ basis)
-        empty = cls(
-            mean.float(), basis.float(), known, inverse.float(),
-            torch.linalg.cholesky(gram).float(), mean.new_zeros(0, len(gram)).float(),
-        )  # fmt: skip
-        rows = [empty.rows(template[piece])[0] for piece in slices(len(template), AT_ONCE)]
-        return cls(empty.mean, empty.basis, known, empty.inverse, empty.root, torch.cat(rows))
+        scatter: float | None = None,
+    ) -> None:
+        self.mean, self.basis, self.known = mean.float(), basis.float(), known
+        self.scatter, self.wave_shapes = scatter, WeightShapes.on(template.wave)
+        self.thin_shapes = WeightShapes.on(template.wave[::THIN])
+        self._columns = torch.cat([mean[:, None], basis], dim=1)
+        self._matrices: dict[int, ShapeMatrices] = {}
+        self._lengths: dict[int, Float[Tensor, " template"]] = {}
+        pieces = [template[piece] for piece in slices(len(template), AT_ONCE)]
+        self.template = torch.cat([self.hold(piece).rows for piece in pieces])
 
     def correlate(self, star: Spectra) -> Float[Tensor, "star template"]:
         """Correlation of every star with every template.
@@ -79,30 +132,73 @@ class ComponentCFI:
         Returns:
             Correlation in [-1, 1]; -1 for a star without a good pixel.
         """
-        rows, held = self.rows(star)
+        rows, along, share, shapes = self.hold(star)
+        length2 = (along * rows).sum(dim=1).clamp_min(LEAST)
+        order = shapes.place.argsort(stable=True)
+        cfi = (along * (share / length2).sqrt()[:, None])[order] @ self.template.mT
+        sizes = shapes.place.bincount(minlength=len(shapes.own)).tolist()
+        for number, piece in zip(shapes.numbers, cfi.split(sizes), strict=True):
+            piece.div_(self._length(number))
         usable = (star.good & self.known).any(dim=1)
-        cfi = (rows @ self.template.mT).mul_(held[:, None]).clamp_(-1, 1)
-        return cfi.masked_fill_(~usable[:, None], -1.0)
+        return cfi[order.argsort()].clamp_(-1, 1).masked_fill_(~usable[:, None], -1.0)
 
-    def rows(self, spectra: Spectra) -> tuple[Float[Tensor, "star row"], Float[Tensor, " star"]]:
-        """Unit rows of spectra, and the share of their variation that the components hold.
+    def hold(self, spectra: Spectra) -> HeldSpectra:
+        """What the components hold of spectra.
 
         Args:
             spectra: Normalised spectra.
 
         Returns:
-            Rows h, and the square root of the share.
+            Their coefficients, with the share of their variation that is in them.
         """
         good = spectra.good & self.known
+        shapes = self._shapes_of(spectra)
+        weight, inverses = shapes.weight, [each.inverse for each in shapes.own]
         y = (spectra.flux.float() - self.mean).masked_fill_(~good, 0.0)
         filled, model = y, torch.zeros_like(y)
         for _ in range(ROUNDS):
-            model = (filled @ self.inverse) @ self.basis.mT
+            model = shapes.times((filled * weight) @ self.basis, inverses) @ self.basis.mT
             filled = torch.where(good, y, model)
-        coefficients = filled @ self.inverse
-        rows = torch.cat([torch.ones_like(y[:, :1]), coefficients], dim=1) @ self.root
-        length2 = rows.square().sum(dim=1)
-        left = (y - model).masked_fill_(~good, 0.0).square().sum(dim=1)
-        left = left * self.known.sum() / good.sum(dim=1, dtype=torch.int32).clamp_min(1)
-        unit = rows / length2.clamp_min(1e-30).sqrt()[:, None]
-        return unit, (length2 / (length2 + left).clamp_min(1e-30)).sqrt()
+        held = shapes.times((filled * weight) @ self.basis, inverses)
+        rows = torch.cat([torch.ones_like(y[:, :1]), held], dim=1)
+        along = shapes.times(rows, [each.gram for each in shapes.own])
+        counted = weight.masked_fill(~good, 0.0)
+        left = ((y - model).square_() * counted).sum(dim=1)
+        left = left * weight.sum(dim=1) / counted.sum(dim=1).clamp_min(LEAST)
+        length2 = (along * rows).sum(dim=1).clamp_min(0)
+        return HeldSpectra(rows, along, length2 / (length2 + left).clamp_min(LEAST), shapes)
+
+    def _shapes_of(self, spectra: Spectra) -> StarShapes:
+        """Shapes of the weights of spectra, with their matrices."""
+        if self.scatter is None:
+            number = torch.zeros_like(spectra.has_ivar).long() + self.wave_shapes.flat
+        else:
+            wave, flux, ivar = (
+                getattr(spectra, name)[..., ::THIN] for name in ("wave", "flux", "ivar")
+            )
+            thin = pixel_weights(Spectra(wave, flux, ivar, spectra.has_ivar), self.scatter)
+            number = self.thin_shapes.nearest(thin.masked_fill_(~self.known[::THIN], 0.0))
+        numbers, place = number.unique(return_inverse=True)
+        own = [self._of_shape(each) for each in numbers.tolist()]
+        return StarShapes(numbers.tolist(), own, place)
+
+    def _of_shape(self, number: int) -> ShapeMatrices:
+        """The matrices of a shape, computed at its first use."""
+        if number not in self._matrices:
+            weight = self.wave_shapes.weight(number).masked_fill(~self.known, 0.0)
+            share = weight / weight.sum()
+            columns = self._columns * weight.sqrt()[:, None]
+            about_zero = columns.mT @ columns
+            centre = share @ self._columns
+            gram = about_zero - weight.sum() * centre[:, None] * centre
+            inverse = torch.linalg.inv(about_zero[1:, 1:])
+            self._matrices[number] = ShapeMatrices(weight.float(), inverse.float(), gram.float())
+        return self._matrices[number]
+
+    def _length(self, number: int) -> Float[Tensor, " template"]:
+        """Lengths of the templates under a shape, computed at its first use."""
+        if number not in self._lengths:
+            gram = self._of_shape(number).gram
+            length2 = ((self.template @ gram) * self.template).sum(dim=1)
+            self._lengths[number] = length2.clamp_min(LEAST).sqrt()
+        return self._lengths[number]

@@ -22,6 +22,8 @@ class Matching:
         prior: Half-widths of the intervals the matched sets come from.
         space: What is correlated: ``pixels``, or flux ``components``, twenty times faster and with
             less noise.
+        scatter: Scatter of flux about the best template, in units of the continuum: pixels weigh
+            1 / (1/ivar + scatter^2) in the correlation. ``None`` weighs all alike.
 
     Raises:
         ConfigError: If a number is not positive or the space unknown.
@@ -31,12 +33,15 @@ class Matching:
     n_best: int = 5
     prior: PriorIntervals = field(default_factory=PriorIntervals)
     space: Literal["pixels", "components"] = "pixels"
+    scatter: float | None = 0.03
 
     def __post_init__(self) -> None:
         if self.t < 1 or self.n_best < 1:
             raise ConfigError(f"match: t={self.t} and n_best={self.n_best} must be at least 1")
         if self.space not in ("pixels", "components"):
             raise ConfigError(f"match.space={self.space} is unknown; use pixels or components")
+        if self.scatter is not None and self.scatter <= 0:
+            raise ConfigError(f"match.scatter={self.scatter} must be positive, or null")
 
     def start(
         self, cfi: Float[Tensor, "star template"], library: Library

@@ -88,7 +88,9 @@ class Matcher:
         self._components: ComponentCFI | None = None
         if matching.space == "components":
             pca, spectra = emulator.flux_pca, emulator.library.spectra
-            self._components = ComponentCFI.of(pca.mean, emulator.basis, pca.good, spectra)
+            self._components = ComponentCFI(
+                pca.mean, emulator.basis, pca.good, spectra, matching.scatter
+            )
 
     def match(self, spectra: Spectra) -> Matches:
         """Match spectra.
@@ -103,7 +105,8 @@ class Matcher:
         if self._components is not None:
             cfi = self._components.correlate(spectra)
         else:
-            cfi = correlate(spectra.to(torch.float64), library.spectra)
+            double = spectra.to(torch.float64)
+            cfi = correlate(double, library.spectra, self.matching.scatter)
         return Matches(cfi.double(), self.matching.start(cfi, library).double())
 
     def candidates(self, matches: Matches) -> Float[Tensor, "star cand label"]:

@@ -16,10 +16,38 @@ _SKY_AT_SNR = 8.0
 
 
 @dataclass(frozen=True)
+class Arm:
+    """Throughput of an arm of a spectrograph, a Gaussian in wavelength between two edges.
+
+    Args:
+        low: First wavelength in Angstrom.
+        high: Last wavelength in Angstrom.
+        centre: Wavelength of its maximum in Angstrom.
+        width: Standard deviation in Angstrom.
+        height: Throughput there.
+        floor: Throughput far from there.
+    """
+
+    low: float
+    high: float
+    centre: float
+    width: float
+    height: float
+    floor: float
+
+    def throughput(self, wave: np.ndarray) -> np.ndarray:
+        """Throughput at wavelengths in Angstrom; 0 outside the arm."""
+        bell = np.exp(-0.5 * ((wave - self.centre) / self.width) ** 2)
+        inside = (wave >= self.low) & (wave < self.high)
+        return np.where(inside, self.floor + (self.height - self.floor) * bell, 0.0)
+
+
+@dataclass(frozen=True)
 class Conditions:
     """How bad exposures are.
 
     Args:
+        arms: Arms of the spectrograph; only ratios of their throughput matter.
         ripple: Standard deviation of the smooth error of the flux calibration.
         residual: Standard deviation of what is left of a sky line of height 10, in units of the
             noise there.
@@ -30,6 +58,7 @@ class Conditions:
         velocity_error: Error of the measured velocity in km/s at high S/N.
     """
 
+    arms: tuple[Arm, ...]
     ripple: float
     residual: float
     cosmic_rays: float
@@ -39,8 +68,14 @@ class Conditions:
     velocity_error: float
 
 
-LAMOST = Conditions(0.03, 2.0, 2.0, 0.2, 0.8, 0.12, 3.0)
-MASTAR = Conditions(0.01, 0.5, 0.5, 0.1, 0.2, 0.1, 0.0)
+LAMOST = Conditions(
+    (Arm(0.0, 5875.0, 5250.0, 700.0, 0.32, 0.03), Arm(5875.0, np.inf, 7400.0, 1050.0, 1.0, 0.03)),
+    0.03, 2.0, 2.0, 0.2, 0.8, 0.12, 3.0,
+)  # fmt: skip
+"""Its arms have the noise of spectra of LAMOST DR1, DR7 and DR8 from 4000 to 7100 Angstrom."""
+MASTAR = Conditions(
+    (Arm(0.0, np.inf, 6300.0, 1500.0, 1.0, 0.15),), 0.01, 0.5, 0.5, 0.1, 0.2, 0.1, 0.0
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +185,8 @@ class Telescope:
 
     @cached_property
     def _throughput(self) -> np.ndarray:
-        """Throughput over its maximum: low at both ends, and between the two arms."""
-        wave = self.instrument.wave
-        whole = 0.15 + 0.85 * np.exp(-0.5 * ((wave - 6300) / 1500) ** 2)
-        return whole * (1 - self.conditions.dichroic * np.exp(-0.5 * ((wave - 5875) / 90) ** 2))
+        """Throughput over that at 6400 Angstrom: low at both ends, and between the two arms."""
+        wave, arms = self.instrument.wave, self.conditions.arms
+        whole = sum(arm.throughput(wave) for arm in arms)
+        whole = whole * (1 - self.conditions.dichroic * np.exp(-0.5 * ((wave - 5875) / 90) ** 2))
+        return whole / np.interp(6400.0, wave, whole)

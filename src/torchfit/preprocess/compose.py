@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError, SpectrumError
-from torchfit.preprocess.continuum import clip, normalise
+from torchfit.preprocess.continuum import clip, normalise, sticks_out
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
 from torchfit.preprocess.resample import resample
@@ -36,8 +36,10 @@ class Preprocessor:
         median_window: Width of the running median in pixels of the grid.
         smoothing: Width of the running mean in pixels of the grid, odd, of which the median is
             taken; 1 for none.
-        clip_upper: Normalised flux above this becomes 1.
-        clip_lower: Normalised flux below this becomes 1; ``None`` for no limit.
+        clip_upper: Upper limit of the normalised flux; ``None`` for none.
+        clip_lower: Lower limit of the normalised flux; ``None`` for none.
+        clip_sigma: A pixel beyond a limit by more than so many of its errors is masked; ``None``
+            sets its flux to 1 instead, whatever its error, as the paper does.
 
     Raises:
         ConfigError: If the grid is empty or shorter than the running median, or a limit of the flux
@@ -54,6 +56,7 @@ class Preprocessor:
     smoothing: int = 1
     clip_upper: float | None = 2.0
     clip_lower: float | None = None
+    clip_sigma: float | None = 5.0
 
     def __post_init__(self) -> None:
         if self.wave_step <= 0 or self.wave_max <= self.wave_min:
@@ -75,6 +78,8 @@ class Preprocessor:
             raise ConfigError(f"preprocess: clip_upper={self.clip_upper} must be above 1")
         if self.clip_lower is not None and self.clip_lower >= 1:
             raise ConfigError(f"preprocess: clip_lower={self.clip_lower} must be below 1")
+        if self.clip_sigma is not None and self.clip_sigma < 0:
+            raise ConfigError(f"preprocess: clip_sigma={self.clip_sigma} must not be negative")
 
     @property
     def wave(self) -> Float[Tensor, " pix"]:
@@ -145,10 +150,25 @@ class Preprocessor:
             flux = to_resolution(spectra, (wave, flux, ivar), z, (self.wave, lsf_fwhm))
         flux, ivar = resample(wave, flux, ivar, self.wave)
         flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
-        flux = torch.where(ivar > 0, clip(flux, self.clip_upper, self.clip_lower), 0.0)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
-        return Spectra(self.wave, flux, ivar, has_ivar)
+        return self._clipped(Spectra(self.wave, flux, ivar, has_ivar))
+
+    def normalised_again(self, spectra: Spectra) -> Spectra:
+        """Steps P4 and P5 once more, for normalised spectra to which noise has been added."""
+        flux, ivar = normalise(spectra.flux, spectra.ivar, self.median_window, self.smoothing)
+        return self._clipped(replace(spectra, flux=flux, ivar=ivar))
+
+    def _clipped(self, spectra: Spectra) -> Spectra:
+        """Step P5."""
+        flux, ivar = spectra.flux, spectra.ivar
+        if self.clip_sigma is None:
+            flux = clip(flux, self.clip_upper, self.clip_lower)
+        else:
+            error = torch.where(spectra.has_ivar[:, None], ivar.rsqrt(), 0.0)
+            limits = self.clip_lower, self.clip_upper
+            ivar = ivar.masked_fill(sticks_out(flux, error, limits, self.clip_sigma), 0.0)
+        return replace(spectra, flux=torch.where(ivar > 0, flux, 0.0), ivar=ivar)
 
 
 def _demand_redshifts(spectra: Sequence[Spectrum]) -> None:

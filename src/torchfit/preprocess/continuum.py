@@ -192,3 +192,28 @@ def clip(
     above = flux > upper if upper is not None else torch.zeros_like(flux, dtype=torch.bool)
     below = flux < lower if lower is not None else torch.zeros_like(flux, dtype=torch.bool)
     return torch.where(above | below, 1.0, flux)
+
+
+def sticks_out(
+    flux: Float[Tensor, "star pix"],
+    error: Float[Tensor, "star pix"],
+    limits: tuple[float | None, float | None],
+    sigma: float,
+) -> Bool[Tensor, "star pix"]:
+    """Pixels whose normalised flux lies beyond a limit by more than their noise would have it.
+
+    Noise alone may not mask a pixel: what is left of a faint spectrum would lie too low.
+
+    Args:
+        flux: Normalised flux.
+        error: Standard deviation of its noise.
+        limits: Lower and upper limit; ``None`` for no limit.
+        sigma: By how many errors flux may lie beyond a limit.
+    """
+    lower, upper = limits
+    found = torch.zeros_like(flux, dtype=torch.bool)
+    if upper is not None:
+        found |= flux > upper + sigma * error
+    if lower is not None:
+        found |= flux < lower - sigma * error
+    return found

@@ -22,7 +22,7 @@ def test_it_passes_its_settings_on(library, cfi):
     assert torch.equal(sets, matched_sets(cfi, library.labels, start, widths, 7))
 
 
-@pytest.mark.parametrize("wrong", [{"t": 0}, {"n_best": 0}])
+@pytest.mark.parametrize("wrong", [{"t": 0}, {"n_best": 0}, {"scatter": 0.0}])
 def test_a_number_below_one_is_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Matching(**wrong)

@@ -151,7 +151,7 @@ def test_single_precision(assert_same, spectra, metric):
 
 
 MADE = [
-    (NodeColumns, "at"), (LevelMatrices, "of"), (ComponentCFI, "of"), (StartPrior, "to"),
+    (NodeColumns, "at"), (LevelMatrices, "of"), (ComponentCFI, "_of_shape"), (StartPrior, "to"),
     (Measurement, "empty"), (Fit, "at_start"), (Subspace, "best_match_cube"),
     (BayesianOptimisation, "_random"), (Streams, "uniform"), (Nuisance, "columns"),
 ]  # fmt: skip

@@ -65,6 +65,29 @@ def test_noise_rises_at_the_ends_and_between_the_arms(flux):
     assert near(8980) > 1.5 * near(6500)
 
 
+def test_faint_in_the_blue_as_lamost_is():
+    """Noise over the continuum of a flat spectrum, in units of that at 6100-6800 Angstrom.
+
+    The medians of 38 A stars of DR1, DR7 and DR8 are 2.4, 1.3, 1.1, 1.2 and 0.93.
+    """
+    wave, steep = lamost(1800.0).wave, lambda wave: (wave / 6400) ** -2
+    made = telescope(CALM).expose(steep(wave), 38.0, 0, 0)
+    relative = made.ivar**-0.5 / steep(wave)
+
+    def near(centre, half=100):
+        return np.median(relative[np.abs(wave - centre) < half])
+
+    found = [near(c) / near(6450, 350) for c in (4000, 4500, 5000, 5500, 7100)]
+    np.testing.assert_allclose(found, [2.4, 1.3, 1.1, 1.2, 0.93], rtol=0.25)
+
+
+@pytest.mark.parametrize("conditions", [LAMOST, MASTAR])
+def test_arms_meet_without_a_gap(conditions):
+    wave = np.linspace(3500, 10500, 701)
+    covered = sum((arm.throughput(wave) > 0).astype(int) for arm in conditions.arms)
+    assert (covered == 1).all()
+
+
 def test_cosmic_rays_are_hit_and_masked_around(flux):
     made = telescope(cosmic_rays=8.0, dead_columns=0.0).expose(flux, 50.0, 3, 1)
     hits = np.flatnonzero(made.hit)

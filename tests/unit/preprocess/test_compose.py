@@ -92,25 +92,58 @@ def test_interstellar_bands_are_masked_on_demand():
     assert any(low < 5782.08 < high for low, high in strong.masked_windows)
 
 
-def test_flux_above_the_limit_becomes_the_continuum_and_stays_good():
+PAPER = replace(PREPROCESSOR, clip_sigma=None)
+
+
+@pytest.mark.parametrize("has_ivar", [True, False])
+def test_flux_beyond_a_limit_is_masked(has_ivar):
+    wave = np.arange(3980.0, 4230.0, 1.0)
+    spectrum = make_spectrum(wave, has_ivar=has_ivar)
+    spectrum.flux[100] *= 50
+    spectrum.flux[150] *= -1
+    high, low = int(wave[100] - 4000), int(wave[150] - 4000)
+    spectra = PREPROCESSOR([spectrum])
+    assert not spectra.good[0, high]
+    assert spectra.flux[0, high] == 0
+    assert spectra.flux[0, low] < 0
+    strict = replace(PREPROCESSOR, clip_lower=0.0)([spectrum])
+    assert not strict.good[0, low]
+
+
+def test_in_the_papers_reading_it_becomes_the_continuum_and_stays_good():
     wave = np.arange(3980.0, 4230.0, 1.0)
     spectrum = make_spectrum(wave)
     spectrum.flux[100] *= 50
-    spectra = PREPROCESSOR([spectrum])
-    place = int(wave[100] - 4000)
-    assert spectra.flux[0, place] == 1
-    assert spectra.good[0, place]
+    spectrum.flux[150] *= -1
+    high, low = int(wave[100] - 4000), int(wave[150] - 4000)
+    spectra = PAPER([spectrum])
+    assert spectra.flux[0, high] == 1
+    assert spectra.good[0, high]
     assert (spectra.flux <= 2).all()
+    assert spectra.flux[0, low] < 0
+    assert replace(PAPER, clip_lower=0.0)([spectrum]).flux[0, low] == 1
 
 
-def test_flux_below_the_limit_becomes_the_continuum():
-    wave = np.arange(3980.0, 4230.0, 1.0)
-    spectrum = make_spectrum(wave)
-    spectrum.flux[100] *= -1
-    place = int(wave[100] - 4000)
-    strict = replace(PREPROCESSOR, clip_lower=0.0)
-    assert PREPROCESSOR([spectrum]).flux[0, place] < 0
-    assert strict([spectrum]).flux[0, place] == 1
+def test_noise_alone_masks_nothing():
+    """Of a spectrum as faint as its noise, what is kept would lie too low by far."""
+    wave, rng = np.arange(3980.0, 4230.0, 1.0), np.random.default_rng(0)
+    spectra = []
+    for _ in range(20):
+        spectrum = make_spectrum(wave)
+        sigma = 0.8 * np.median(spectrum.flux)
+        noisy = spectrum.flux + sigma * rng.normal(size=len(wave))
+        spectra.append(replace(spectrum, flux=noisy, ivar=np.full(len(wave), sigma**-2)))
+    kept = PREPROCESSOR(spectra)
+    assert kept.good.double().mean() > 0.999
+    assert (kept.flux > 2).double().mean() > 0.05
+
+
+def test_normalised_again_a_noisy_spectrum_has_a_median_of_one():
+    spectra = PREPROCESSOR([make_spectrum(np.arange(3980.0, 4230.0, 0.7))])
+    again = PREPROCESSOR.normalised_again(replace(spectra, flux=1.7 * spectra.flux))
+    once = PREPROCESSOR.normalised_again(spectra)
+    torch.testing.assert_close(again.flux, once.flux)
+    torch.testing.assert_close(again.ivar, once.ivar * 1.7**2)
 
 
 def test_a_survey_without_errors_gets_a_mask():
@@ -157,7 +190,7 @@ def test_a_large_batch_is_its_stars():
         torch.testing.assert_close(batch.ivar[star], alone.ivar[0])
 
 
-@pytest.mark.parametrize("limits", [{"clip_upper": 0.0}, {"clip_lower": 1.5}])
+@pytest.mark.parametrize("limits", [{"clip_upper": 0.0}, {"clip_lower": 1.5}, {"clip_sigma": -1.0}])
 def test_a_limit_beyond_the_continuum_is_refused(limits):
     with pytest.raises(ConfigError, match=next(iter(limits))):
         Preprocessor(**limits)

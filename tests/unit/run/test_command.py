@@ -49,7 +49,8 @@ def test_errors_in_composing_are_one_line(override, text):
 
 def test_far_from_every_key_all_of_them_are_named():
     line = one_line(composition_error("match.xyz=3"))
-    assert line.endswith("there is match._target_, match.n_best, match.prior, match.space, match.t")
+    keys = ("_target_", "n_best", "prior", "scatter", "space", "t")
+    assert line.endswith("there is " + ", ".join(f"match.{key}" for key in keys))
 
 
 def test_how_to_quote_is_said_so_that_it_works():

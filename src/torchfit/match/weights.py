@@ -1,0 +1,101 @@
+"""How much each pixel counts in the matching: less where a spectrum is noisy."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from torchfit.spectra import Spectra
+
+N_BANDS = 16
+"""Bands of the grid over which weights are averaged to find their shape."""
+STEP = 1.0
+"""Step between shapes in each coefficient of their logarithm."""
+REACH = (4, 2)
+"""Largest coefficients of the first and the second Legendre polynomial, in steps."""
+RIDGE = 1e-3
+"""Keeps shapes flat in directions of which no good pixel says anything."""
+
+
+def pixel_weights(spectra: Spectra, scatter: float | None) -> Float[Tensor, "star pix"]:
+    r"""Weights :math:`s^2 / (\sigma_p^2 + s^2)` of the pixels of each spectrum.
+
+    A template never fits a star to the last digit: s is the scatter of flux about the best one, so
+    that below it more signal earns no more weight.
+
+    Args:
+        spectra: Normalised spectra.
+        scatter: Model scatter s in units of the continuum; ``None`` weighs all good pixels alike.
+
+    Returns:
+        Weights in [0, 1]; 0 in bad pixels. Spectra without errors have equal weights.
+    """
+    good = spectra.good
+    if scatter is None:
+        return good.to(spectra.flux)
+    ratio = (spectra.ivar * scatter**2).masked_fill_(~good, 0.0)
+    return ratio.reciprocal_().add_(1).reciprocal_().to(spectra.flux)
+
+
+@dataclass(frozen=True)
+class WeightShapes:
+    r"""Weights that change smoothly with wavelength, few enough for stars to share matrices.
+
+    Shape (i, j) is :math:`w_p = \exp(i P_1(x_p) + j P_2(x_p))` with the Legendre polynomials of the
+    wavelength scaled to [-1, 1]. A factor common to all pixels changes no correlation.
+
+    Args:
+        polynomials: P1 and P2 at the pixels.
+    """
+
+    polynomials: Float[Tensor, "pix 2"]
+
+    @classmethod
+    def on(cls, wave: Float[Tensor, " pix"]) -> "WeightShapes":
+        """The shapes on a grid."""
+        x = (2 * wave - wave[0] - wave[-1]) / (wave[-1] - wave[0])
+        return cls(torch.stack([x, 1.5 * x.square() - 0.5], dim=1))
+
+    @property
+    def flat(self) -> int:
+        """Number of the shape of equal weights."""
+        return (self.n_shapes - 1) // 2
+
+    @property
+    def n_shapes(self) -> int:
+        """Number of all shapes."""
+        return (2 * REACH[0] + 1) * (2 * REACH[1] + 1)
+
+    def weight(self, number: int) -> Float[Tensor, " pix"]:
+        """Weights of a shape, at most 1."""
+        tilt, bend = divmod(number, 2 * REACH[1] + 1)
+        steps = self.polynomials.new_tensor([tilt - REACH[0], bend - REACH[1]])
+        log = STEP * self.polynomials @ steps
+        return (log - log.max()).exp()
+
+    def nearest(self, weight: Float[Tensor, "star pix"]) -> Int[Tensor, " star"]:
+        """Number of the shape nearest to the weights of each star.
+
+        Polynomials are fitted to the logarithm of the mean weight of good pixels in bands of the
+        grid, each band counted by its good pixels. A star's shape depends on no other star.
+
+        Args:
+            weight: Weights of the pixels; 0 in bad ones.
+        """
+        n_pix = weight.shape[1] // N_BANDS * N_BANDS
+        total, count = (
+            each[:, :n_pix].unflatten(1, (N_BANDS, -1)).sum(dim=2, dtype=torch.float32)
+            for each in (weight, weight > 0)
+        )
+        x = self.polynomials[:n_pix].unflatten(0, (N_BANDS, -1)).mean(dim=1).float()
+        column = torch.cat([torch.ones_like(x[:, :1]), x], dim=1)
+        log = (total / count.clamp_min(1)).clamp_min(1e-12).log()
+        share = count / count.sum(dim=1, keepdim=True).clamp_min(1)
+        normal = torch.einsum("sb,bi,bj->sij", share, column, column)
+        ridge = torch.diag(column.new_tensor([RIDGE**2, RIDGE, RIDGE]))
+        right = torch.einsum("sb,bi,sb->si", share, column, log)
+        found = torch.linalg.solve(normal + ridge, right[:, :, None])[:, 1:, 0] / STEP
+        tilt, bend = found.round().long().unbind(dim=1)
+        tilt, bend = tilt.clamp(-REACH[0], REACH[0]), bend.clamp(-REACH[1], REACH[1])
+        return (tilt + REACH[0]) * (2 * REACH[1] + 1) + bend + REACH[1]
