@@ -29,6 +29,7 @@ from torchfit.files.model_spectra import PIXELS
 from torchfit.products.measured import MeasuredSurvey
 from torchfit.products.models import ModelProduct
 from torchfit.report.rows import Row
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 
@@ -44,8 +45,9 @@ def measured(artefact: Path, n_stars: int, folder: Path) -> MeasuredSurvey:
         reader, emulator.preprocessor, emulator.flux_pca.good, folder / "shards"
     )
     method = fitter(cfg, emulator)
-    survey = match_survey(paths, method, folder / "start")
-    parts = fit_survey(survey, method, build(cfg.trainer), folder / "parts", batch_groups=20)
+    one = Devices(build(cfg.trainer))
+    survey = match_survey(paths, method, one, folder / "start")
+    parts = fit_survey(survey, method, one, folder / "parts", batch_groups=20)
     star = survey.stars["star"].to_numpy()
     table = merge_parts(parts, star, emulator.label_names, folder / "table")
     return MeasuredSurvey(survey.packed, star, table, emulator, method.settings.metric)

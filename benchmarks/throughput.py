@@ -34,6 +34,7 @@ from torchfit.emulator.artefact import load_emulator
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
 from torchfit.report.rows import Row
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 from torchfit.survey.shards import Shard
@@ -76,10 +77,9 @@ def one_size(artefact: Path, shards: list[Path], n_stars: int, work: Path) -> li
     emulator = load_emulator(artefact)
     method = fitter(cfg, emulator)
     paths = repeat_shards(shards, n_stars, work / "shards")
-    survey, matching = timed(lambda: match_survey(paths, method, work / "match"))
-    parts, fitting = timed(
-        lambda: fit_survey(survey, method, build(cfg.trainer), work / "parts", batch_groups=20)
-    )
+    one = Devices(build(cfg.trainer))
+    survey, matching = timed(lambda: match_survey(paths, method, one, work / "match"))
+    parts, fitting = timed(lambda: fit_survey(survey, method, one, work / "parts", batch_groups=20))
     expected = np.arange(n_stars)
     table, merging = timed(
         lambda: merge_parts(parts, expected, emulator.label_names, work / "table")

@@ -11,6 +11,8 @@ import pytest
 from tests.integration import world
 from tests.integration.running import ROOT, run
 
+from torchfit.surveys.library_table import LibraryTableReader
+
 pytestmark = pytest.mark.slow
 KINDS, EACH = 2, 5
 BINS = ["teff_dex=0.1", "logg=2.0", "fe_h=1.0", "min_stars=3"]
@@ -56,6 +58,13 @@ def test_stars_of_a_kind_become_templates(survey, tmp_path):
     metadata = pq.read_schema(tmp_path / "library.parquet").metadata
     assert metadata[b"medium"] == b"vacuum"
     assert b"torchfit library" in metadata[b"provenance"]
+    reader = LibraryTableReader(str(tmp_path), "vacuum")
+    spectra = [reader.read(source) for source in reader.sources()]
+    assert [spectrum.info.labels["teff"] for spectrum in spectra] == table["teff"].tolist()
+    assert [spectrum.info.name for spectrum in spectra] == table["name"].tolist()
+    for spectrum, flux in zip(spectra, table["flux"], strict=True):
+        np.testing.assert_array_equal(spectrum.flux[spectrum.good], flux[spectrum.good])
+        assert spectrum.has_ivar and np.isfinite(spectrum.lsf_sigma).all()
     assert "Kiel diagram" in (tmp_path / "report.html").read_text()
 
 

@@ -19,6 +19,7 @@ from torchfit.products.models import ModelProduct, folder_writer
 from torchfit.run.trainer import build_trainer
 from torchfit.spectra import Spectra, StarInfo
 from torchfit.survey.crew import Crew
+from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
 from torchfit.survey.match import match_survey
 from torchfit.survey.shards import shard_table, star_row, write_shard
@@ -46,8 +47,9 @@ def survey(tmp_path_factory, observe, truth, masked_emulator):
         write_shard(folder / name, shard_table(rows[some], spectra[some]))
     fitter = BatchFitter(masked_emulator, FitSettings())
     paths = [folder / "0", folder / "1"]
-    matched = match_survey(paths, fitter, folder / "start")
-    parts = fit_survey(matched, fitter, build_trainer, folder / "parts", batch_groups=2)
+    one = Devices(build_trainer)
+    matched = match_survey(paths, fitter, one, folder / "start")
+    parts = fit_survey(matched, fitter, one, folder / "parts", batch_groups=2)
     star = matched.stars["star"].to_numpy()
     table = merge_parts(parts, star, LABELS, folder / "table")
     metric = fitter.settings.metric
