@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from torchfit.names import QUANTITIES
+from torchfit.names import label_of
 from torchfit.report.figures.neighbours import neighbour_figure
 from torchfit.report.page import Section
 from torchfit.report.rows import Row
@@ -151,7 +151,7 @@ def _figure(each: AuditedTemplate, audited: AuditedLibrary) -> Figure:
 
 def label_text(labels: Float[np.ndarray, " label"], label_names: Sequence[str]) -> str:
     """Return labels as they are said in one line: ``5772 K, 4.44, 0.00``."""
-    kelvin = [QUANTITIES[name].unit == "K" for name in label_names]
+    kelvin = [label_of(name).unit == "K" for name in label_names]
     return ", ".join(
         f"{value:.0f} K" if is_kelvin else f"{value:.2f}"
         for value, is_kelvin in zip(labels, kelvin, strict=True)

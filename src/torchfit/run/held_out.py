@@ -19,6 +19,7 @@ from torchfit.measure.batch import GroupBatch
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
+from torchfit.preprocess.compose import Preprocessor
 from torchfit.report.training import HeldOut
 from torchfit.uncertainty.added_noise import add_noise
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
@@ -148,7 +149,7 @@ def hold_out(
             flux[inside] = other.flux(library.labels[test]).float()
             measured = measured.with_rows(test, measure_library(other, library, test, settings))
             if len(repeat):
-                rough = _with_noise(emulator, repeat, training.seed + number)
+                rough = _with_noise(library, emulator.preprocessor, repeat, training.seed + number)
                 everyone = torch.arange(len(repeat))
                 _note(measured.noisy, repeat, measure_library(other, rough, everyone, settings))
     chosen = library.select(star)
@@ -175,11 +176,12 @@ def _note(labels: MeasuredLabels, star: Int[Tensor, " star"], found: Measurement
     labels.errors.noise[star] = found.errors.noise
 
 
-def _with_noise(emulator: Emulator, star: Int[Tensor, " star"], seed: int) -> Library:
+def _with_noise(
+    library: Library, preprocessor: Preprocessor, star: Int[Tensor, " star"], seed: int
+) -> Library:
     """Stars with noise added, normalised as a survey's spectra are: with their noise."""
-    some = emulator.library.select(star)
-    noisy = add_noise(some.spectra, seed)
-    return replace(some, spectra=emulator.preprocessor.normalised_again(noisy))
+    some = library.select(star)
+    return replace(some, spectra=preprocessor.normalised_again(add_noise(some.spectra, seed)))
 
 
 def _folds(library: Library, training: EmulatorTraining) -> Int[Tensor, " template"]:

@@ -26,7 +26,20 @@ def test_what_is_said_of_a_label_is_known_of_it():
 
 @pytest.mark.parametrize(
     "name",
-    ["1x", "v sini", "Vsini", "e_x", "x_start", "x_lit", "lambda", "v-sini", "", "ﬁ", "flux"],
+    [
+        "1x",
+        "v sini",
+        "Vsini",
+        "e_x",
+        "x_start",
+        "x_lit",
+        "x_upper95",
+        "lambda",
+        "v-sini",
+        "",
+        "ﬁ",
+        "flux",
+    ],
 )
 def test_a_name_that_cannot_be_one_is_one_line(name):
     with pytest.raises(ConfigError, match="cannot be the name of a label") as raised:

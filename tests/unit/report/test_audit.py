@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from torchfit.names import LABELS
+from torchfit.names import LABELS, Label
 from torchfit.report.audit import (
     MOST_DRAWN,
     AuditedLibrary,
@@ -66,6 +66,11 @@ def test_nothing_listed(audited):
 
 def test_labels_in_a_line():
     assert label_text(np.array([22989.0, 3.9, -0.23]), LABELS[:3]) == "22989 K, 3.90, -0.23"
+
+
+def test_labels_of_a_users_own():
+    names = (*LABELS[:3], Label("vsini", "km/s", "Rotation"))
+    assert label_text(np.array([5000.0, 4.0, 0.0, 12.5]), names) == "5000 K, 4.00, 0.00, 12.50"
 
 
 def test_a_template_without_a_good_pixel_still_draws(audited):

@@ -127,6 +127,18 @@ def test_what_is_left_out_trains_no_fold(folded, wrong, true, preprocessor, sett
     np.testing.assert_array_equal(*found)
 
 
+def test_stars_with_noise_are_themselves(audited, folded, wrong, settings):
+    """Their places are those of all stars, not of those that train."""
+    emulator, findings = audited
+    assert bool(findings.left_out[:-1].any())
+    _, measured = hold_out(emulator, folded, settings, 60, trial_of(wrong, audited, folded))
+    again = measured.noisy.labels.isfinite().all(dim=1)
+    assert int(again.sum()) == 60
+    quiet, noisy = measured.quiet.labels[again], measured.noisy.labels[again]
+    apart = (noisy - quiet).abs().median(dim=0).values
+    assert bool((apart < 0.3 * quiet.std(dim=0)).all())
+
+
 def test_a_library_that_is_not_audited(folded, true, preprocessor, settings):
     emulator = emulate(folded, replace(true, audit=None), preprocessor)
     same, findings = audited_emulator(emulator, folded, settings, ErrorLearning())
