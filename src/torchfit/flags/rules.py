@@ -19,7 +19,8 @@ class Flagging:
     """Limits of the rules.
 
     Args:
-        min_cfi: Best correlation below which a match is poor.
+        min_cfi: Best correlation below which a match is poor, as a share of what the noise allows.
+        least_cfi: Best correlation below which it is poor whatever the noise.
         min_good: Share of the emulator's pixels below which a star has few.
         edge: How far beyond the edge of the box a spectrum must ask for a label, in its standard
             deviations, for the star to count as on it.
@@ -34,6 +35,7 @@ class Flagging:
     """
 
     min_cfi: float = 0.5
+    least_cfi: float = 0.25
     min_good: float = 0.5
     edge: float = 0.5
     max_masked: float = 0.2
@@ -42,6 +44,18 @@ class Flagging:
     max_score: float = 2.0
     emission: Emission = field(default_factory=Emission)
     survey: SurveyRules = field(default_factory=SurveyRules)
+
+    def is_poor(
+        self, cfi: Float[Tensor, " star"], allowed: Float[Tensor, " star"]
+    ) -> Bool[Tensor, " star"]:
+        """Stars that no template matches; a correlation that is not known is none.
+
+        Args:
+            cfi: Best correlation.
+            allowed: Correlation that the noise allows
+                (:func:`torchfit.match.weights.correlation_allowed_by_noise`).
+        """
+        return ~(cfi >= (self.min_cfi * allowed).clamp_min(self.least_cfi))
 
     def on_edge(
         self,

@@ -163,9 +163,8 @@ class SharedLikelihood:
         scatter = self.metric.start_scatter
         if scatter is None or not self.metric.has_prior:
             return None
-        return shared_start_noise(
-            jacobian, stars, [self._sums_of(node, level, scatter) for node, level in keys]
-        )
+        sums = [self._sums_of(node, level, scatter) for node, level in keys]
+        return shared_start_noise(jacobian, stars, sums)
 
     def _sums_of(self, node: int, level: int, scatter: float) -> StartSums:
         """Sums over the pixels of a node and a level, computed at their first use."""

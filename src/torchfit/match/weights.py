@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.spectra import Spectra
@@ -36,6 +36,33 @@ def pixel_weights(spectra: Spectra, scatter: float | None) -> Float[Tensor, "sta
         return good.to(spectra.flux)
     ratio = (spectra.ivar * scatter**2).masked_fill_(~good, 0.0)
     return ratio.reciprocal_().add_(1).reciprocal_().to(spectra.flux)
+
+
+def correlation_allowed_by_noise(
+    spectra: Spectra, known: Bool[Tensor, " pix"], scatter: float | None
+) -> Float[Tensor, " star"]:
+    r"""Correlation that a spectrum would have with itself without its noise.
+
+    .. math:: \left[1 - \frac{\sum_p w_p \sigma_p^2}{\sum_p w_p (L_p - \bar L)^2}\right]^{1/2}
+
+    Args:
+        spectra: Normalised spectra.
+        known: Pixels that the templates know.
+        scatter: Model scatter of the weights, see :func:`pixel_weights`.
+
+    Returns:
+        Correlation in [0, 1]; 1 without errors, or where all pixels weigh alike whatever their
+        noise.
+    """
+    if scatter is None:
+        return torch.ones_like(spectra.has_ivar, dtype=torch.float64)
+    weight = pixel_weights(spectra, scatter).double().masked_fill_(~known, 0.0)
+    flux = torch.where(weight > 0, spectra.flux.double(), 0.0)
+    mean = (weight * flux).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-30)
+    variation = (weight * (flux - mean[:, None]).square()).sum(dim=1)
+    noise = torch.where(weight > 0, weight / spectra.ivar.double(), 0.0).sum(dim=1)
+    share = (1 - noise / variation.clamp_min(1e-30)).clamp(0, 1)
+    return torch.where(spectra.has_ivar, share.sqrt(), 1.0)
 
 
 @dataclass(frozen=True)

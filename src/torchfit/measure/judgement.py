@@ -10,6 +10,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.flags.bits import ResultFlag
 from torchfit.flags.rules import combine
 from torchfit.likelihood.objective import Evaluation
+from torchfit.match.weights import correlation_allowed_by_noise
 from torchfit.measure.settings import FitSettings
 from torchfit.names import ALPHA_FE
 from torchfit.optimise.problem import AT_REST, STOP_REASONS, Fit, Problem
@@ -67,6 +68,7 @@ def flags_of(stars: FittedStars, emulator: Emulator, settings: FitSettings) -> I
     widths = settings.matching.prior.half_widths(
         stars.start[:, 0], emulator.label_names, emulator.library.labels
     )
+    allowed = correlation_allowed_by_noise(spectra, known, settings.matching.scatter)
     no_alpha = ALPHA_FE not in emulator.label_names
     return combine(
         {
@@ -74,7 +76,7 @@ def flags_of(stars: FittedStars, emulator: Emulator, settings: FitSettings) -> I
                 fit.unit, stars.solution.asked_for(), problem.lower, problem.upper
             ),
             ResultFlag.NOT_CONVERGED: ~_is_at_rest(fit),
-            ResultFlag.POOR_MATCH: ~(stars.cfi >= rules.min_cfi),
+            ResultFlag.POOR_MATCH: rules.is_poor(stars.cfi, allowed),
             ResultFlag.FEW_PIXELS: spectra.coverage(known) < rules.min_good,
             ResultFlag.NO_ERRORS: ~spectra.has_ivar,
             ResultFlag.OUTSIDE_SUPPORT: stars.solution.is_outside,

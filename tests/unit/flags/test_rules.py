@@ -97,3 +97,15 @@ def test_pixels_that_the_emulator_does_not_know_do_not_count():
 
 def test_a_spectrum_without_a_good_pixel_has_no_gap():
     assert not masked("bbbb")
+
+
+def test_a_match_is_poor_for_what_its_noise_allows_and_below_the_least():
+    cfi, allowed = torch.tensor(
+        [
+            [0.49, 1.0], [0.51, 1.0], [0.49, 0.9], [0.26, 0.5], [0.24, 0.1], [torch.nan, 0.9],
+            [-1.0, 0.0],
+        ],
+        dtype=torch.float64,
+    ).unbind(dim=1)  # fmt: skip
+    poor = [True, False, False, False, True, True, True]
+    assert Flagging().is_poor(cfi, allowed).tolist() == poor

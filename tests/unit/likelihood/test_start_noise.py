@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torchfit.exceptions import ConfigError
 from torchfit.likelihood.exact import ExactLikelihood
 from torchfit.likelihood.metric import Metric, Sharing
-from torchfit.likelihood.noise import NoiseShape
+from torchfit.likelihood.noise import NodeNoise, NoiseShape
 from torchfit.likelihood.shared import SharedLikelihood
 from torchfit.likelihood.start_noise import start_noise
 
@@ -89,8 +89,8 @@ def test_the_noise_of_the_survey_has_its_shape(emulator, spectra, draw_labels):
     nodes = emulator.residuals.nodes
     uneven = spectra.ivar * torch.linspace(0.01, 2, spectra.ivar.shape[1], dtype=torch.float64)
     tilted = replace(spectra, ivar=uneven)
-    shape = NoiseShape.flat(nodes, len(emulator.wave))
-    shape.add(tilted, start[:, 0])
+    noise = dict.fromkeys(range(len(nodes)), NodeNoise.of(tilted))
+    shape = NoiseShape.of(nodes, len(emulator.wave), noise)
     metric = Metric(sharing=Sharing())
     known = precision(metric, emulator, tilted, start, shape)
     flat = precision(metric, emulator, tilted, start)

@@ -5,7 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchfit.match.weights import REACH, WeightShapes, pixel_weights
+from torchfit.match.cfi import correlate
+from torchfit.match.weights import (
+    REACH,
+    WeightShapes,
+    correlation_allowed_by_noise,
+    pixel_weights,
+)
 
 
 @pytest.fixture
@@ -74,3 +80,27 @@ def test_every_shape_has_weights_of_its_own(shapes):
     weights = torch.stack([shapes.weight(number) for number in range(shapes.n_shapes)])
     assert (weights.amax(dim=1) == 1).all()
     assert len(weights.unique(dim=0)) == shapes.n_shapes
+
+
+@pytest.mark.parametrize("sigma", [0.003, 0.03, 0.1])
+def test_noise_allows_the_correlation_with_the_spectrum_itself(
+    observe, draw_labels, analytic_flux, sigma
+):
+    labels = draw_labels(40, 2)
+    noisy = observe(labels, sigma, masked=0.1)
+    quiet = replace(noisy, flux=analytic_flux(labels, noisy.wave), ivar=torch.ones_like(noisy.flux))
+    expected = correlate(noisy, quiet, 0.03).diagonal()
+    known = torch.ones(len(noisy.wave), dtype=torch.bool)
+    found = correlation_allowed_by_noise(noisy, known, 0.03)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (found - expected).mean().abs() < 0.03
+
+
+def test_without_errors_or_weights_noise_takes_nothing(observe, draw_labels):
+    known = torch.ones(400, dtype=torch.bool)
+    noisy, unknown = (observe(draw_labels(3, 2), 0.1, has_ivar=errors) for errors in (True, False))
+    assert (correlation_allowed_by_noise(noisy, known, None) == 1).all()
+    assert (correlation_allowed_by_noise(unknown, known, 0.03) == 1).all()
+    assert (correlation_allowed_by_noise(noisy, known, 0.03) < 0.95).all()
+    blank = replace(noisy, ivar=torch.zeros_like(noisy.ivar))
+    assert correlation_allowed_by_noise(blank, known, 0.03).isfinite().all()

@@ -86,7 +86,9 @@ def test_numbers_of_stars_and_groups_are_the_batchs(infer, batch):
 def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_close):
     fitter = infer(lm=LM)
     found, spectra = fitter.measure(batch), batch.spectra
-    cfi = correlate(spectra, masked_emulator.library.spectra)
+    cfi = correlate(
+        batch.spectra, masked_emulator.library.spectra, fitter.settings.matching.scatter
+    )
     assert torch.equal(found.cfi, cfi.max(dim=1).values)
     assert_close(found.start, start_labels(cfi, masked_emulator.library.labels, 5))
     good = spectra.good & masked_emulator.flux_pca.good
