@@ -12,7 +12,7 @@ from torchfit.mock.grid import RESOLVING_POWER, write_grid
 pytestmark = pytest.mark.slow
 
 FOUR = "[teff,logg,fe_h,alpha_fe]"
-BOX = "{teff: [4800,6300], logg: [1.4,5.0], fe_h: [-1.0,0.5], alpha_fe: [-0.1,0.4]}"
+BOX = "{teff: [4800.0,6300.0], logg: [1.4,5.0], fe_h: [-1.0,0.5], alpha_fe: [-0.1,0.4]}"
 GRID = [
     "emulator=grid",
     "library.reader.medium=vacuum",
@@ -20,7 +20,7 @@ GRID = [
     f"library.cuts.label_names={FOUR}",
     "+library.cuts.limits={logg: [1.4,5.0], fe_h: [-1.0,0.5]}",
     "library.resolution.lsf_fwhm=null",
-    "library.resolution.resolving_power=1800",
+    "library.resolution.resolving_power=1800.0",
     "emulator.max_comp=12",
 ]
 STARS = [
@@ -39,7 +39,7 @@ def folders(tmp_path_factory):
     place, root = folder / "train", f"library.reader.root={folder / 'models'}"
     ended = run("train", *GRID, *STARS, root, *world.train_options(place)[1:])
     assert ended.status == 0, ended.err
-    survey = ["data=lamost_mock", "data.n_stars=150", "data.snr=100", "data.seed=7"]
+    survey = ["data=lamost_mock", "data.n_stars=150", "data.snr=100.0", "data.seed=7"]
     survey += [f"artefact={place / 'emulator'}", "uncertainty.random=null"]
     ended = run("infer", *survey, f"hydra.run.dir={folder / 'infer'}")
     assert ended.status == 0, ended.err
