@@ -1,10 +1,15 @@
 """The bytes of one small file, unpacked, with a bound on both: a survey of millions meets all."""
 
 import stat
-import zlib
 from pathlib import Path
 
 from torchfit.exceptions import SpectrumError
+
+try:
+    # The same in all it takes and refuses, and twice as fast.
+    from zlib_ng import zlib_ng as zlib
+except ImportError:
+    import zlib  # type: ignore[no-redef]
 
 MAX_BYTES = 16 << 20
 """Most bytes of a file of one spectrum, packed or unpacked: a hundred times those of LAMOST."""
@@ -73,7 +78,7 @@ def unpack(raw: bytes, source: str, limit: int = MAX_BYTES) -> bytes:
             if not unpacking.eof:
                 raise SpectrumError(f"{source}: damaged gzip file (it is cut short)")
             raw = unpacking.unused_data
-    except zlib.error as error:
+    except zlib.error as error:  # type: ignore[misc]
         raise SpectrumError(f"{source}: damaged gzip file ({error})") from error
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

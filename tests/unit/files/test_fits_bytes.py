@@ -1,9 +1,13 @@
 import gzip
 import os
+import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from torchfit.exceptions import SpectrumError
+from torchfit.files import fits_bytes
 from torchfit.files.fits_bytes import MAX_BYTES, read_bytes, unpack
 
 CONTENT = bytes(range(256)) * 40
@@ -71,3 +75,28 @@ def test_a_loop_of_links(tmp_path):
     os.symlink(tmp_path / "a", tmp_path / "b")
     with pytest.raises(SpectrumError, match="x: cannot be read"):
         read_bytes(tmp_path / "a", "x")
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.binary(max_size=300), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=3),
+    st.integers(0, 10**6),
+    st.sampled_from([1, 100, MAX_BYTES]),
+)
+def test_the_fast_library_takes_and_refuses_what_zlib_does(contents, changes, length, limit):
+    """Of whole, changed and cut streams: the same bytes, or the same words."""
+    fast = pytest.importorskip("zlib_ng.zlib_ng", reason="pip install 'torchfit[fast]'")
+    raw = bytearray(b"".join(gzip.compress(content, mtime=0) for content in contents))
+    for place, value in changes:
+        raw[place % len(raw)] = value
+    raw = bytes(raw[: max(length % (2 * len(raw)), 1)])
+    found = []
+    for library in (fast, zlib):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fits_bytes, "zlib", library)
+            try:
+                found.append(unpack(raw, "x", limit))
+            except SpectrumError as error:
+                found.append(str(error))
+    assert found[0] == found[1]
