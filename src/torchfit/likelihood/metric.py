@@ -33,7 +33,7 @@ class Sharing:
 
     rounds: int = 2
     max_missing: float = 0.2
-    min_stars: int = 50
+    min_stars: int = 30
 
     def __post_init__(self) -> None:
         if min(self.rounds, self.min_stars) < 1 or not 0 <= self.max_missing < 1:

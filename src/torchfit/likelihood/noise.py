@@ -17,7 +17,7 @@ N_LEVELS = 13
 """Levels at which a shape is kept."""
 NEAR_STARS = 200
 """Stars whose median is the shape of a level: those whose own level is nearest."""
-ABOUT = 1.0
+ABOUT = 3.0
 """Steps of level within which a star is about a level."""
 WIDEST = 7.0
 """Largest ln of a relative variance; a pixel beyond it has no weight to speak of."""

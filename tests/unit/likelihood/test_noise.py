@@ -47,7 +47,7 @@ def test_flat_without_a_star(nodes):
 
 def test_the_shape_is_found_whatever_the_level(survey):
     noise = NodeNoise.of(survey(12, torch.linspace(-9, -3, 12)))
-    assert noise.n_stars[0] == noise.n_stars[-1] == 0  # S/N of 500 and of 1
+    assert noise.n_stars[0] == 0  # S/N of 500: three steps from the least noisy
     assert (noise.n_stars >= 1).sum() >= 6
     # The mean over 380 of 400 pixels moves by less than a tenth.
     torch.testing.assert_close(
