@@ -27,6 +27,8 @@ from torchfit.emulator.artefact import DESCRIPTION, LICENCE, WEIGHTS, load_emula
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.soundness import SHA256, hashes
 from torchfit.exceptions import ArtefactError
+from torchfit.uncertainty.library_errors import FILE as ERRORS
+from torchfit.uncertainty.library_errors import LibraryErrors
 
 SLOW, BIG = 5.0, 1e9
 """Seconds and bytes that reading a mutated artefact may take at most."""
@@ -154,7 +156,7 @@ def mutate(whole: Path, copy: Path, chance: random.Random) -> str:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(whole, copy)
     if chance.random() < 0.5:
-        name, change = chance.choice([WEIGHTS, DESCRIPTION, LICENCE]), chance.choice(RAW)
+        name, change = chance.choice([WEIGHTS, DESCRIPTION, LICENCE, ERRORS]), chance.choice(RAW)
         raw = bytearray((copy / name).read_bytes())
         change(raw, chance)
         (copy / name).write_bytes(raw)
@@ -170,26 +172,32 @@ def mutate(whole: Path, copy: Path, chance: random.Random) -> str:
     return made.__name__
 
 
-def outcome(copy: Path, flux: Tensor, labels: Tensor) -> str:
+def outcome(copy: Path, whole: Path, labels: Tensor) -> str:
     """What reading a mutated artefact comes to.
 
     Args:
         copy: The artefact.
-        flux: What the whole one predicts.
-        labels: For which labels.
+        whole: The one it was made of.
+        labels: For which labels both predict.
 
     Returns:
-        ``read`` when it predicts the same, ``rejected`` for one line that names it, ``changed``
-        when it predicts something else, or the class of another error.
+        ``read`` when it predicts the same with the same error models, ``rejected`` for one line
+        that names it, ``changed`` when it predicts something else, or the class of another error.
     """
     try:
         emulator: Emulator = load_emulator(copy)
+        errors = LibraryErrors.load(copy).state()
     except ArtefactError as error:
         line = str(error)
         return "rejected" if str(copy) in line and "\n" not in line else f"unclear: {line}"
     except Exception as error:
         return type(error).__name__
-    return "read" if torch.equal(emulator.flux(labels), flux) else "changed"
+    right = LibraryErrors.load(whole).state()
+    same = errors.keys() == right.keys() and all(
+        torch.equal(errors[name], right[name]) for name in right
+    )
+    same &= torch.equal(emulator.flux(labels), load_emulator(whole).flux(labels))
+    return "read" if same else "changed"
 
 
 def campaign(artefact: Path, n: int, seed: int = 0) -> dict[str, int]:
@@ -205,14 +213,12 @@ def campaign(artefact: Path, n: int, seed: int = 0) -> dict[str, int]:
         longer than :data:`SLOW`, or more memory than :data:`BIG`.
     """
     chance, counts = random.Random(seed), Counter(read=0, rejected=0, other=0, slow=0, big=0)
-    emulator = load_emulator(artefact)
-    labels = emulator.library.labels[:3]
-    flux = emulator.flux(labels)
+    labels = load_emulator(artefact).library.labels[:3]
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(n):
             name = mutate(artefact, Path(folder, "copy"), chance)
             before, begin = _peak(), time.perf_counter()
-            result = outcome(Path(folder, "copy"), flux, labels)
+            result = outcome(Path(folder, "copy"), artefact, labels)
             counts["slow"] += time.perf_counter() - begin > SLOW
             counts["big"] += _peak() - before > BIG
             counts[result if result in counts else "other"] += 1

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -13,22 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
+from damage import KILOBYTES, OUTCOMES, SECONDS, Case, count_cases, peak
 from torchfit.mock.faults import SoundFiles
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectrum
 from torchfit.survey.piece import Piece, PieceWriter, pack_piece, rejects_path, shard_path
 from torchfit.survey.shards import Shard
-from torchfit.survey.workers import run_jobs
 from torchfit.surveys.lamost import LamostReader
-
-AT_ONCE = 100
-SECONDS, KILOBYTES = 5.0, 10**6
-OUTCOMES = ("read", "rejected", "other", "slower than 5 s", "over 1 GB")
-Case = tuple[str, str, list[str]]
-"""Layout, kind of damage, and what happened."""
 
 
 class TimedReader(LamostReader):
@@ -57,29 +49,9 @@ class TimedReader(LamostReader):
         return time.perf_counter() - start > SECONDS
 
 
-def peak() -> int:
-    """Largest memory of this process so far, in kilobytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 def campaign(arguments: argparse.Namespace) -> list[Row]:
     """Pack damaged files and count what becomes of them, by layout and by kind of damage."""
-    n, seed = arguments.n, arguments.seed
-    jobs = (
-        (first, min(AT_ONCE, n - first), seed, arguments.keep) for first in range(0, n, AT_ONCE)
-    )
-    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    with tqdm(total=n, desc="damaged spectra", unit="file") as bar:
-        for cases in run_jobs(packed_cases, jobs, arguments.workers):
-            for layout, kind, happened in cases:
-                counts[("layout", layout)].update(["files", *happened])
-                counts[("damage", kind)].update(["files", *happened])
-            bar.update(len(cases))
-    names = ("files", *OUTCOMES)
-    return [
-        {"by": by, "kind": kind} | {name: count[name] for name in names}
-        for (by, kind), count in sorted(counts.items())
-    ]
+    return count_cases(packed_cases, arguments, "spectra", "layout")
 
 
 def packed_cases(first: int, count: int, seed: int, keep: str | None) -> list[Case]:

@@ -2,18 +2,16 @@
 
 import argparse
 import logging
-import resource
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from damage import KILOBYTES, SECONDS, Case, count_cases, peak
 from torchfit.compare.reference import Reference
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.sky import SkyMatch
@@ -21,38 +19,18 @@ from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import TorchfitError
 from torchfit.mock.table_faults import SoundTables, made_table
 from torchfit.report.rows import Row
-from torchfit.survey.workers import run_jobs
 from torchfit.surveys.lamost_catalogue import LamostCatalogue
 
-AT_ONCE = 100
-SECONDS, KILOBYTES = 5.0, 10**6
-OUTCOMES = ("read", "rejected", "other", "slower than 5 s", "over 1 GB")
 SCHEMA = TableSchema(
     {name: [name] for name in ("ra", "dec", "teff", "logg")} | {"fe_h": ["feh"]},
     {"obsid": ["obsid"], "gaia_source_id": ["gaia_source_id"]},
     optional=["obsid", "gaia_source_id"],
 )
-Case = tuple[str, str, list[str]]
-"""Format, kind of damage, and what happened."""
 
 
 def campaign(arguments: argparse.Namespace) -> list[Row]:
     """Read damaged tables and count what becomes of them, by format and by kind of damage."""
-    n, seed = arguments.n, arguments.seed
-    jobs = (
-        (first, min(AT_ONCE, n - first), seed, arguments.keep) for first in range(0, n, AT_ONCE)
-    )
-    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    with tqdm(total=n, desc="damaged tables", unit="file") as bar:
-        for cases in run_jobs(read_cases, jobs, arguments.workers):
-            for name, kind, happened in cases:
-                counts[("format", name)].update(["files", *happened])
-                counts[("damage", kind)].update(["files", *happened])
-            bar.update(len(cases))
-    return [
-        {"by": by, "kind": kind} | {name: count[name] for name in ("files", *OUTCOMES)}
-        for (by, kind), count in sorted(counts.items())
-    ]
+    return count_cases(read_cases, arguments, "tables", "format")
 
 
 def read_cases(first: int, count: int, seed: int, keep: str | None) -> list[Case]:
@@ -103,11 +81,6 @@ def catalogue(path: Path) -> None:
     table = LamostCatalogue.read(path).table
     if table["stem"].null_count:
         raise AssertionError("a row names no file")
-
-
-def peak() -> int:
-    """Largest memory of this process so far, in kilobytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @lru_cache
