@@ -113,7 +113,6 @@ MISTAKES = {
     "missing hardware": (["trainer.accelerator=tpu"], "trainer: "),
     "a precision": (["trainer.precision=16"], "trainer.precision=16 cannot be honoured"),
     "stars_at_once=0": (["stars_at_once=0"], "stars_at_once=0 must be a whole number, at least 1"),
-    "stars_at_once=x": (["stars_at_once=x"], "stars_at_once=x must be a whole number"),
     "launched per device": (
         ["trainer.strategy=ddp", "trainer.devices=2"],
         "trainer.num_nodes=1 trainer.devices=2 would start the whole program once per",

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from gpytorch.kernels import AdditiveKernel, RBFKernel
-from safetensors.torch import load_file
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
@@ -19,7 +18,7 @@ from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
 from torchfit.emulator.soundness import SHA256, demand_sound, demand_unchanged, hashes
 from torchfit.exceptions import ArtefactError
 from torchfit.files.atomic import atomic_folder
-from torchfit.files.tensor_file import write_tensors
+from torchfit.files.tensor_file import load_tensors, write_tensors
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.names import Label, label_of
@@ -111,7 +110,7 @@ def load_beside(folder: Path, name: str) -> dict[str, Tensor]:
             return {}
         if _sha256(folder / name) != written:
             raise ValueError(f"{name} has changed since it was written")
-        return load_file(folder / name)
+        return load_tensors(folder / name)
     except Exception as error:  # Whatever goes wrong, it is the artefact's.
         raise ArtefactError(f"{folder} is damaged ({error}); train it again") from error
 
@@ -121,7 +120,7 @@ def _sha256(path: Path) -> str:
 
 
 def _sound_emulator(folder: Path, description: dict) -> Emulator:
-    tensors = load_file(folder / WEIGHTS)
+    tensors = load_tensors(folder / WEIGHTS)
     demand_unchanged(description, tensors)
     demand_sound(description, tensors)
     return _emulator(description, tensors)

@@ -38,6 +38,25 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     path.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Load tensors, each in memory of its own.
+
+    The last bits of a matrix product depend on where its factors lie in memory: all that PyTorch
+    allocates is aligned alike, what lies somewhere in a file is not.
+
+    Args:
+        path: File to load.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        OSError: If it cannot be read.
+        SafetensorError: If it is damaged, or a file of another kind.
+    """
+    return {name: tensor.clone() for name, tensor in load_file(path).items()}
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read what :func:`write_tensors` has written.
 
@@ -54,6 +73,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ConfigError(f"no such file: {path}")
     try:
-        return load_file(path)
+        return load_tensors(path)
     except (OSError, SafetensorError) as error:
         raise DataError(f"{path} cannot be read ({error})") from error

@@ -151,7 +151,7 @@ class SharedLikelihood:
         values = emulator.truncation.values
         noise = torch.full_like(values[node], variance)
         if self.noise is not None:
-            mean = values.new_tensor([variance]).log()
+            mean = torch.full_like(values[0, :1], variance).log()
             number = torch.tensor([node], device=values.device)
             noise = variance * self.noise.at(number, mean)[0].exp()
         return noise.masked_fill(~emulator.flux_pca.good, torch.inf)

@@ -97,8 +97,8 @@ class WeightShapes:
     def weight(self, number: int) -> Float[Tensor, " pix"]:
         """Weights of a shape, at most 1."""
         tilt, bend = divmod(number, 2 * REACH[1] + 1)
-        steps = self.polynomials.new_tensor([tilt - REACH[0], bend - REACH[1]])
-        log = STEP * self.polynomials @ steps
+        one, two = self.polynomials.unbind(dim=1)
+        log = STEP * ((tilt - REACH[0]) * one + (bend - REACH[1]) * two)
         return (log - log.max()).exp()
 
     def nearest(self, weight: Float[Tensor, "star pix"]) -> Int[Tensor, " star"]:
@@ -120,7 +120,8 @@ class WeightShapes:
         log = (total / count.clamp_min(1)).clamp_min(1e-12).log()
         share = count / count.sum(dim=1, keepdim=True).clamp_min(1)
         normal = torch.einsum("sb,bi,bj->sij", share, column, column)
-        ridge = torch.diag(column.new_tensor([RIDGE**2, RIDGE, RIDGE]))
+        ridge = RIDGE * torch.eye(3, dtype=column.dtype, device=column.device)
+        ridge[0, 0] *= RIDGE
         right = torch.einsum("sb,bi,sb->si", share, column, log)
         found = torch.linalg.solve(normal + ridge, right[:, :, None])[:, 1:, 0] / STEP
         tilt, bend = found.round().long().unbind(dim=1)

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
@@ -75,11 +75,18 @@ def _reduce(tensor: Tensor) -> tuple:
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
         return reduce_tensor(tensor)
     kind = Parameter if isinstance(tensor, Parameter) else Tensor
-    return _rebuild, (tensor.detach().contiguous().numpy(), tensor.requires_grad, kind)
+    order = sorted(range(tensor.dim()), key=tensor.stride().__getitem__, reverse=True)
+    values = tensor.detach().permute(order).contiguous().numpy()
+    return _rebuild, (values, order, tensor.requires_grad, kind)
 
 
-def _rebuild(values: np.ndarray, requires_grad: bool, kind: type[Tensor]) -> Tensor:
-    tensor = torch.from_numpy(values)
+def _rebuild(
+    values: np.ndarray, order: Sequence[int], requires_grad: bool, kind: type[Tensor]
+) -> Tensor:
+    # The last bits of a matrix product depend on how its factors lie in memory: aligned, and
+    # by rows or by columns.
+    back = sorted(range(len(order)), key=order.__getitem__)
+    tensor = torch.from_numpy(values).clone().permute(back)
     if kind is Parameter:
         return Parameter(tensor, requires_grad)
     return tensor.requires_grad_(requires_grad)

@@ -32,6 +32,9 @@ def test_a_tensor_goes_to_another_process_as_bytes(tensor, monkeypatch):
     assert type(sent) is type(tensor)
     assert torch.equal(sent, tensor)
     assert (sent.dtype, sent.requires_grad) == (tensor.dtype, tensor.requires_grad)
+    assert sent.data_ptr() % 64 == 0
+    if tensor.dim() == 2 and len(tensor):
+        assert sent.stride() == tensor.stride()
     with torch.no_grad():
         sent.fill_(0)
 
