@@ -44,7 +44,7 @@ def emulator(training, observe, draw_labels, preprocessor):
     generator = torch.Generator().manual_seed(90)
     published = truth + LABEL_ERRORS * torch.randn(truth.shape, generator=generator).double()
     names = tuple(f"star {number}" for number in range(N_LIBRARY))
-    spectra = observe(truth, 0.005, seed=90)
+    spectra = preprocessor.normalised_again(observe(truth, 0.005, seed=90))
     library = Library(
         spectra,
         published,
@@ -72,8 +72,10 @@ def survey(request, emulator, observe, draw_labels):
     generator = torch.Generator().manual_seed(91)
     published = truth + LABEL_ERRORS * torch.randn(truth.shape, generator=generator).double()
     star = torch.arange(N_SURVEY)
-    batch = GroupBatch(star, torch.zeros_like(star), observe(truth, request.param, seed=91))
     made, errors = emulator
+    # Normalised with their noise, as the noisy stars of the library are that teach the errors.
+    spectra = made.preprocessor.normalised_again(observe(truth, request.param, seed=91))
+    batch = GroupBatch(star, torch.zeros_like(star), spectra)
     found = BatchFitter(made, SETTINGS).measure(batch)
     table = pd.DataFrame({"source": [str(number) for number in range(N_SURVEY)]})
     table[["uid", "name"]] = ""
