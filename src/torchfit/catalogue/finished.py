@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from torchfit.catalogue.product import ENDINGS, Product
 from torchfit.catalogue.schema import catalogue_columns, conform_all, has_intervals, is_sampled
@@ -17,6 +17,7 @@ from torchfit.crossmatch.join import Line
 from torchfit.files.atomic import remove, write_together
 from torchfit.files.ownership import make_way, written_by_torchfit
 from torchfit.files.table_pieces import Table, rows_where
+from torchfit.flags.snr import SnrRule
 
 CATALOGUE, RECOMMENDED = "catalogue", "recommended"
 REJECTS = "rejects.csv"
@@ -50,6 +51,7 @@ class FinishedSurvey:
         recommended: Stars of the recommended sample; ``None`` when none was asked for.
         provenance: How all this came about: versions, configuration, emulator.
         findings: What is to be told beside.
+        snr_rule: Says in which band the signal-to-noise ratio of a class counts.
     """
 
     table: Table
@@ -58,6 +60,12 @@ class FinishedSurvey:
     recommended: Bool[np.ndarray, " star"] | None
     provenance: Mapping[str, str]
     findings: Findings = field(default_factory=Findings)
+    snr_rule: SnrRule = field(default_factory=SnrRule)
+
+    @property
+    def snr(self) -> Float[np.ndarray, " star"]:
+        """Signal-to-noise ratio of every star in the band of its class, NaN where unknown."""
+        return self.snr_rule.ratio(self.table)
 
     @property
     def sample(self) -> Bool[np.ndarray, " star"]:

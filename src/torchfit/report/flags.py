@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.crossmatch.join import Line
 from torchfit.files.table_pieces import Table
 from torchfit.flags.bits import MEANINGS, ResultFlag
-from torchfit.flags.snr import SnrRule
 from torchfit.flags.survey_rules import FLAG_SNR, FLAGS
 from torchfit.report.figures.misfit import misfit_figure
 from torchfit.report.figures.population import chi2_histogram
@@ -31,7 +31,7 @@ def sample_section(survey: FinishedSurvey) -> Section:
     Returns:
         The section; without a sample, Table 2 is of all stars.
     """
-    rows = table_two(survey.table, survey.sample, survey.labels)
+    rows = table_two(survey.table, survey.sample, survey.labels, survey.snr)
     split = f"Giants have log g below {DWARF_LOGG}."
     if survey.recommended is None:
         title = "The sample by class"
@@ -47,12 +47,15 @@ def sample_section(survey: FinishedSurvey) -> Section:
     return Section(title, "\n\n".join(paragraphs), tables=[(caption, rows)])
 
 
-def goodness_section(table: Table, explained: Mapping[str, Sequence[Line]]) -> Section:
+def goodness_section(
+    table: Table, explained: Mapping[str, Sequence[Line]], snr: Float[np.ndarray, " star"]
+) -> Section:
     """Show how well the stars are fitted, and from which S/N on, as Fig. 11 of the paper.
 
     Args:
         table: The catalogue.
         explained: How the flags were set.
+        snr: Signal-to-noise ratio of every star in the band of its class.
 
     Returns:
         The section.
@@ -63,7 +66,6 @@ def goodness_section(table: Table, explained: Mapping[str, Sequence[Line]]) -> S
         return Section(_GOODNESS, "No star has a finite reduced chi-squared.")
     text = f"{good.sum()} of {len(table)} stars have a finite reduced chi-squared."
     figures: list[tuple[str, Figure]] = [("Reduced chi-squared", chi2_histogram(rchi2))]
-    snr = SnrRule().ratio(table)
     if not np.isfinite(snr[good]).any():
         return Section(_GOODNESS, f"{text} No star has a signal-to-noise ratio.", figures)
     thresholds = {

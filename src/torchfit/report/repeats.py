@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float
 
 from torchfit.compare.repeats import MAX_RATIO_DIFFERENCE, Repeats, find_repeats
 from torchfit.files.table_pieces import Table
-from torchfit.flags.snr import SnrRule
 from torchfit.report.figures.repeats import repeats_figure
 from torchfit.report.metrics import robust_sigma
 from torchfit.report.page import Section
@@ -18,17 +18,20 @@ _TITLE = "Repeat visits"
 _EDGES = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, np.inf)
 
 
-def repeats_section(table: Table, labels: Sequence[str]) -> Section:
+def repeats_section(
+    table: Table, labels: Sequence[str], snr: Float[np.ndarray, " star"]
+) -> Section:
     """Show what measurements of one star differ by, as Fig. 10 of the paper.
 
     Args:
         table: The catalogue.
         labels: Labels of the emulator.
+        snr: Signal-to-noise ratio of every star in the band of its class.
 
     Returns:
         The section; without repeats it says so.
     """
-    repeats = find_repeats(table, SnrRule().ratio(table))
+    repeats = find_repeats(table, snr)
     if not repeats.first.size:
         return Section(_TITLE, "No star was seen twice: nothing can be said of repeats.")
     rows = repeat_rows(table, repeats, labels)

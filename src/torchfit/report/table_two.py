@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from torchfit.files.table_pieces import Table
-from torchfit.flags.snr import PAPER_THRESHOLDS, SnrRule
+from torchfit.flags.snr import PAPER_THRESHOLDS
 from torchfit.names import LOGG
 from torchfit.report.rows import Row, format_value
 from torchfit.report.style import label_unit
@@ -22,13 +22,19 @@ _LATEX_LABELS = {
 }
 
 
-def table_two(table: Table, sample: Bool[np.ndarray, " star"], labels: Sequence[str]) -> list[Row]:
+def table_two(
+    table: Table,
+    sample: Bool[np.ndarray, " star"],
+    labels: Sequence[str],
+    snr: Float[np.ndarray, " star"],
+) -> list[Row]:
     """Summarise a sample by class, and by giants and dwarfs within it.
 
     Args:
         table: The catalogue.
         sample: Its stars that count.
         labels: Labels of the emulator.
+        snr: Signal-to-noise ratio of every star in the band of its class.
 
     Returns:
         Rows ``class, kind, N``, mean and standard deviation of the errors of every label,
@@ -43,7 +49,6 @@ def table_two(table: Table, sample: Bool[np.ndarray, " star"], labels: Sequence[
         values = table[column].to_numpy(dtype=float)
         for row, stars in zip(rows, groups.values(), strict=True):
             row[column], row[f"± {column}"] = _mean_and_spread(values[stars])
-    snr = SnrRule().ratio(table)
     for row, stars in zip(rows, groups.values(), strict=True):
         known = snr[stars][np.isfinite(snr[stars])]
         row["min S/N"] = float(known.min()) if known.size else float("nan")

@@ -87,6 +87,7 @@ class Finishing:
             None if recommended is None else recommended.select(judged.table),
             provenance,
             Findings(judged.explained, lines, comparisons, oddities(judged.table, labels)),
+            self.rules.snr,
         )
 
     def deliver(
@@ -117,7 +118,7 @@ class Finishing:
         page = survey_report(survey, examples, library_labels, summary)
         others: dict[str, Writer] = {"report.html": text_writer(page), **(products or {})}
         if survey.recommended is not None:
-            rows = table_two(survey.table, survey.sample, survey.labels)
+            rows = table_two(survey.table, survey.sample, survey.labels, survey.snr)
             others["table2.txt"] = text_writer(f"{format_rows(rows)}\n")
             others["table2.tex"] = text_writer(latex_table(rows, survey.labels))
         return survey.write(folder, self.product, others)
@@ -146,7 +147,7 @@ def summary(survey: FinishedSurvey) -> list[tuple[str, list[Row]]]:
         Caption and rows: thresholds of S/N, what was joined, the recommended sample.
     """
     findings = survey.findings
-    sample = table_two(survey.table, survey.sample, survey.labels)
+    sample = table_two(survey.table, survey.sample, survey.labels, survey.snr)
     tables: list[tuple[str, list[Row]]] = [
         ("S/N from which stars are good (flag_snr)", list(findings.explained[FLAG_SNR])),
         ("Joined", list(findings.joins)),

@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 
 from torchfit.flags.bits import MEANINGS, ResultFlag
+from torchfit.flags.snr import SnrRule
 from torchfit.flags.survey_rules import SurveyRules
 from torchfit.report.flags import flags_section, goodness_section, joins_section, sample_section
+
+
+def goodness_of(table, explained):
+    return goodness_section(table, explained, SnrRule().ratio(table))
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def test_without_a_sample_all_stars_are_in_the_table(make_table, make_survey):
 
 
 def test_goodness_against_the_ratio(make_table, explained):
-    section = goodness_section(make_table(40), explained)
+    section = goodness_of(make_table(40), explained)
     assert [caption.split(":")[0] for caption, _ in section.figures] == [
         "Reduced chi-squared",
         "Mean squared residual against S/N",
@@ -34,7 +39,7 @@ def test_goodness_against_the_ratio(make_table, explained):
 
 
 def test_without_a_ratio_there_is_a_histogram_and_a_word(make_table, explained):
-    section = goodness_section(make_table(40).assign(snr_g=np.nan), explained)
+    section = goodness_of(make_table(40).assign(snr_g=np.nan), explained)
     assert "No star has a signal-to-noise ratio." in section.text
     assert len(section.figures) == 1
 

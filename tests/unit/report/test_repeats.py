@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
+from torchfit.flags.snr import SnrRule
 from torchfit.names import LABELS
 from torchfit.report.repeats import repeats_section
+
+
+def section_of(table):
+    return repeats_section(table, LABELS, SnrRule().ratio(table))
 
 
 @pytest.fixture
@@ -17,7 +22,7 @@ def repeated(make_table):
 
 
 def test_scatter_and_claimed_error_by_ratio(repeated):
-    section = repeats_section(repeated, LABELS)
+    section = section_of(repeated)
     rows = [row for row in section.tables[0][1] if row["label"] == "teff"]
     assert [(row["S/N"], row["median S/N"], row["pairs"]) for row in rows] == [
         ("5-10", 8.0, 50),
@@ -31,27 +36,27 @@ def test_scatter_and_claimed_error_by_ratio(repeated):
 
 
 def test_without_ratios_there_is_a_table_and_no_figure(repeated):
-    section = repeats_section(repeated.assign(snr_g=np.nan), LABELS)
+    section = section_of(repeated.assign(snr_g=np.nan))
     assert "Their S/N is not known" in section.text
     assert not section.figures
     assert section.tables[0][1][0]["S/N"] == "unknown"
 
 
 def test_without_repeats_it_is_said(make_table):
-    section = repeats_section(make_table(10), LABELS)
+    section = section_of(make_table(10))
     assert section.text == "No star was seen twice: nothing can be said of repeats."
 
 
 def test_one_pair_has_no_scatter(repeated):
-    rows = repeats_section(repeated[:2], LABELS).tables[0][1]
+    rows = section_of(repeated[:2]).tables[0][1]
     assert np.isnan(rows[0]["scatter"])
 
 
 def test_labels_that_are_nan_are_no_pairs(repeated):
-    rows = repeats_section(repeated.assign(fe_h=np.nan), LABELS).tables[0][1]
+    rows = section_of(repeated.assign(fe_h=np.nan)).tables[0][1]
     assert {row["pairs"] for row in rows if row["label"] == "fe_h"} == {0}
 
 
 def test_errors_that_are_not_known_are_not_invented(repeated):
-    rows = repeats_section(repeated.assign(e_teff=np.nan), LABELS).tables[0][1]
+    rows = section_of(repeated.assign(e_teff=np.nan)).tables[0][1]
     assert all(np.isnan(row["median error"]) for row in rows if row["label"] == "teff")

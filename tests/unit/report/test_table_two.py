@@ -1,10 +1,16 @@
 import numpy as np
 import pytest
 
+from torchfit.flags.snr import SnrRule
 from torchfit.names import LABELS
 from torchfit.report.table_two import latex_table, table_two
 
 EVERYONE = np.ones(6, dtype=bool)
+
+
+def of_sample(table, chosen, labels, rule=None):
+    rule = rule or SnrRule()
+    return table_two(table, chosen, labels, rule.ratio(table))
 
 
 @pytest.fixture
@@ -19,8 +25,19 @@ def sample(make_table):
     return table.assign(snr_i=table["snr_g"] * 10)
 
 
+def test_the_ratio_is_that_of_the_band_that_is_asked_for(sample):
+    rule = SnrRule(bands=dict.fromkeys(SnrRule().bands, "i"))
+    least = {
+        row["class"]: row["min S/N"]
+        for row in of_sample(sample, EVERYONE, LABELS, rule)
+        if row["kind"] != "all"
+    }
+    assert least["K"] == 60.0
+    assert least["M"] == 70.0
+
+
 def test_dwarfs_and_giants_of_every_class(sample):
-    rows = table_two(sample, EVERYONE, LABELS)
+    rows = of_sample(sample, EVERYONE, LABELS)
     assert [(row["class"], row["kind"], row["N"]) for row in rows] == [
         ("M", "dwarfs", 1),
         ("K", "giants", 1),
@@ -34,23 +51,23 @@ def test_dwarfs_and_giants_of_every_class(sample):
 
 
 def test_the_ratio_is_that_of_the_band_of_the_class(sample):
-    assert table_two(sample, EVERYONE, LABELS)[0]["min S/N"] == 70.0
+    assert of_sample(sample, EVERYONE, LABELS)[0]["min S/N"] == 70.0
 
 
 def test_one_star_has_no_spread_and_what_is_not_known_is_not_invented(sample):
-    rows = {(row["class"], row["kind"]): row for row in table_two(sample, EVERYONE, LABELS)}
+    rows = {(row["class"], row["kind"]): row for row in of_sample(sample, EVERYONE, LABELS)}
     assert np.isnan(rows["M", "dwarfs"]["± e_teff"])
     assert np.isnan(rows["G", "giants"]["min S/N"])
-    none = table_two(sample.assign(e_teff=np.nan), EVERYONE, LABELS)
+    none = of_sample(sample.assign(e_teff=np.nan), EVERYONE, LABELS)
     assert all(np.isnan(row["e_teff"]) for row in none)
 
 
 def test_no_star_is_no_row(sample):
-    assert table_two(sample, ~EVERYONE, LABELS) == []
+    assert of_sample(sample, ~EVERYONE, LABELS) == []
 
 
 def test_latex_has_a_cell_for_every_column(sample):
-    rows = table_two(sample, EVERYONE, LABELS[:3])
+    rows = of_sample(sample, EVERYONE, LABELS[:3])
     lines = latex_table(rows, LABELS[:3]).splitlines()
     head, *body = [line for line in lines if line.endswith(r" \\")]
     assert len(body) == len(rows)
