@@ -1,5 +1,6 @@
 """The processes that a cluster starts for one run: each takes its share, and all meet."""
 
+import atexit
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,4 +97,11 @@ def _crew(cluster: ClusterEnvironment) -> Crew:
         # Before Lightning, which would give up on the slowest after half an hour.
         address = f"tcp://{cluster.main_address}:{cluster.main_port}"
         dist.init_process_group("gloo", address, _PATIENCE, crew.size, crew.rank)
+        atexit.register(_leave)
     return crew
+
+
+def _leave() -> None:
+    """End the threads of the group while there is an interpreter: later they abort the process."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

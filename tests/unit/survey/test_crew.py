@@ -63,10 +63,12 @@ def test_another_number_of_nodes_or_tasks_is_refused(monkeypatch, settings):
 
 
 MEMBER = """
-import os, sys
+import atexit, os, sys
+import torch.distributed
 from torchfit.survey.crew import join_crew
 from torchfit.exceptions import CrewError
 from torchfit.run.trainer import build_trainer
+atexit.register(lambda: print("in a group:", torch.distributed.is_initialized()))
 crew = join_crew(build_trainer(strategy="ddp", num_nodes=2))
 crew.meet()
 if "leaves" in sys.argv and not crew.leads:
@@ -98,8 +100,10 @@ def unused_port():
 
 
 @pytest.mark.slow
-def test_the_tasks_of_a_run_meet(monkeypatch, unused_port):
-    assert start(monkeypatch, unused_port) == ["met 0 2", "met 1 2"]
+def test_the_tasks_of_a_run_meet_and_part_before_they_end(monkeypatch, unused_port):
+    assert start(monkeypatch, unused_port) == [
+        f"met {rank} 2\nin a group: False" for rank in range(2)
+    ]
 
 
 @pytest.mark.slow
