@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -122,8 +123,19 @@ def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch
     np.testing.assert_array_equal(again.group, survey.group)
 
 
+@pytest.fixture
+def threads_of_two():
+    """As many threads as each of two processes has: the last bits of a product depend on it."""
+    before, given = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
+    torch.set_num_threads(int(given or max(1, len(os.sched_getaffinity(0)) // 2)))
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.slow
-def test_two_processes_match_and_find_the_noise_to_the_same_bytes(paths, fitter, tmp_path):
+def test_two_processes_match_and_find_the_noise_to_the_same_bytes(
+    paths, fitter, tmp_path, threads_of_two
+):
     """A shard each, and some nodes of the noise each."""
     shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
     shapes = []

@@ -103,7 +103,7 @@ def test_the_parts_make_the_whole(emulator, observe, draw_labels, assert_close):
 def test_a_prior_from_the_same_noise_does_not_lessen_it(emulator, observe, draw_labels):
     """Start labels are matched, as in a survey; the inverse Hessian would claim half as much."""
     truth = draw_labels(300, 42)
-    metric = plain_metric()
+    metric = plain_metric(start_scatter=None)
     problem, start = make_problem(emulator, observe(truth, 0.06, seed=42), (0,) * 300, metric)
     unit = LevenbergMarquardt().minimise(problem, start).unit
     errors = fisher_errors(problem.objective.at(unit), emulator.scaler, unit)
