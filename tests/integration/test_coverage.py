@@ -1,6 +1,6 @@
 """Whether errors are honest, from library to survey, where the truth is known.
 
-The slow and wide version is ``python benchmarks/coverage.py``.
+The slow and wide version is ``python benchmarks/intervals.py``.
 """
 
 import numpy as np

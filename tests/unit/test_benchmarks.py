@@ -1,7 +1,10 @@
 """Benchmarks are run by hand: what they take from the package must be there all the same."""
 
+import re
 import runpy
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 from tests.integration.running import ROOT
@@ -22,3 +25,18 @@ def test_a_benchmark_can_be_imported(path, monkeypatch):
             ):
                 del sys.modules[name]
     assert names["__doc__"]
+
+
+@pytest.mark.slow
+def test_no_benchmark_has_the_name_of_a_module_that_an_installed_package_imports():
+    """A script's folder is searched too: numba asks for ``coverage`` and must not find ours."""
+    stems = "|".join(path.stem for path in BENCHMARKS)
+    imports = re.compile(rf"^[ \t]*(?:import|from)[ \t]+({stems})\b".encode(), re.MULTILINE)
+    installed = Path(sysconfig.get_paths()["purelib"])
+    taken = {
+        (name.decode(), str(path.relative_to(installed)))
+        for path in installed.rglob("*.py")
+        for name in imports.findall(path.read_bytes())
+    }
+    assert not taken
+    assert not {path.stem for path in BENCHMARKS} & set(sys.stdlib_module_names)

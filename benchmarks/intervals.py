@@ -1,7 +1,7 @@
 """Whether the errors of labels are honest: coverage of 68 % and 95 % intervals, and pulls.
 
-    python benchmarks/coverage.py            # MILES, mock survey, repeats
-    python benchmarks/coverage.py miles      # one of them
+    python benchmarks/intervals.py            # MILES, mock survey, repeats
+    python benchmarks/intervals.py miles      # one of them
 
 ``miles``: five folds by star. Every star is measured by an emulator of the other folds, and its
 error models are learned from stars in the other folds of another dealing, so that no star is judged
@@ -306,7 +306,7 @@ def main() -> None:
             survey = mock_survey(args.library, args.survey, Path(folder))
         for name, judge in (("mock", mock), ("repeats", repeats)):
             found += judge(*survey) if name in samples else []
-    record("coverage", [row for each in found for row in each.coverage()])
+    record("intervals", [row for each in found for row in each.coverage()])
     record("coverage_pulls", [row for each in found for row in each.histogram()])
 
 
