@@ -355,7 +355,7 @@ def test_optimisers_run_in_the_order_they_are_named(chain):
     assert list(build(cfg.optimise)) == chain
 
 
-@pytest.mark.parametrize(("program", "chain"), [("train", ["lm"]), ("infer", ["lm"])])
+@pytest.mark.parametrize(("program", "chain"), [("train", ["lm"]), ("infer", ["bo", "lm"])])
 def test_the_default_optimisers(program, chain):
     assert list(composed(program)[0].optimise) == chain
 

@@ -37,6 +37,7 @@ def result_table(
         for kind, values in _errors(measured).items():
             table[kind.format(name)] = _numpy(values[:, column])
         table[f"{name}_start"] = _numpy(measured.start[:, column])
+        table[f"{name}_group"] = _numpy(measured.grouped[:, column])
         table[f"{name}_lit"] = info.get(f"{name}_lit", np.nan)
     if measured.posterior is not None:
         table["rhat"] = _numpy(measured.posterior.rhat)

@@ -80,6 +80,7 @@ _PER_LABEL = (
     ("e_{}_sys", "{}: part of the error that repeats share"),
     ("e_{}_ran", "{}: part of the error that repeats do not share"),
     ("{}_start", "{}: start value from the matching"),
+    ("{}_group", "{}: value after the search that moves whole groups; missing where none did"),
     ("{}_lit", "{}: published value carried by the survey file"),
 )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
@@ -19,6 +19,7 @@ from torchfit.measure.device import to_device
 from torchfit.measure.judgement import FittedStars, flags_of
 from torchfit.measure.matches import MatchedStars, Matcher, Matches
 from torchfit.measure.measurement import Measurement
+from torchfit.measure.search import Found, search
 from torchfit.measure.settings import FitSettings
 from torchfit.optimise.problem import Fit, Problem
 from torchfit.spectra import Spectra
@@ -109,8 +110,9 @@ class BatchFitter:
         stars = replace(stars, spectra=stars.spectra.to(likelihood.dtype))
         condensed = likelihood.condense(stars.spectra, stars.start)
         problem = self._problem(condensed.objective, stars)
-        fit = self._search(problem, stars.start)
-        return self._measurement(stars, condensed, problem, fit)
+        unit = self.emulator.scaler.to_unit(stars.start)
+        found = search(problem, unit, self.settings.optimisers.values())
+        return self._measurement(stars, condensed, problem, found)
 
     def _problem(self, objective: Objective, stars: MatchedStars) -> Problem:
         """What the optimisers are given."""
@@ -123,18 +125,11 @@ class BatchFitter:
             subspace = self.matcher.subspace(stars.matches, stars.group, grouping)
         return Problem(objective, lower, upper, subspace, self.matcher.candidates(stars.matches))
 
-    def _search(self, problem: Problem, start: Float[Tensor, "star label"]) -> Fit:
-        """Run the optimisers, each from where the last has stopped."""
-        fit = Fit.at_start(problem, self.emulator.scaler.to_unit(start))
-        for optimiser in self.settings.optimisers.values():
-            fit = optimiser.minimise(problem, fit)
-        return fit
-
     def _measurement(
-        self, stars: MatchedStars, condensed: Condensed, problem: Problem, fit: Fit
+        self, stars: MatchedStars, condensed: Condensed, problem: Problem, found: Found
     ) -> Measurement:
         """Everything that follows from where the fit ended."""
-        emulator, settings, spectra = self.emulator, self.settings, stars.spectra
+        emulator, settings, spectra, fit = self.emulator, self.settings, stars.spectra, found.fit
         solution = problem.objective.at(fit.unit)
         labels = emulator.scaler.from_unit(fit.unit)
         good = spectra.good & emulator.flux_pca.good
@@ -162,6 +157,7 @@ class BatchFitter:
             errors=fitted.errors,
             posterior=posterior,
             start=stars.start,
+            grouped=emulator.scaler.from_unit(found.grouped),
             cfi=stars.cfi,
             chi2=fitted.chi2,
             sse=fitted.residual.square().sum(dim=1).double(),

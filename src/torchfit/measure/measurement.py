@@ -28,6 +28,7 @@ class Measurement:
         errors: Errors from the Fisher matrix; NaN for an unweighted metric.
         posterior: The sampled posterior; ``None`` where no star was to be sampled.
         start: Start labels from the matching.
+        grouped: Labels after the last optimiser that moves whole groups; NaN where none does.
         cfi: Best correlation with the library.
         chi2: Chi-squared, without the prior.
         sse: Unweighted sum of squared residuals over good pixels, the paper's Eq. 3.
@@ -46,6 +47,7 @@ class Measurement:
     errors: LabelErrors
     posterior: Posterior | None
     start: Float[Tensor, "star label"]
+    grouped: Float[Tensor, "star label"]
     cfi: Float[Tensor, " star"]
     chi2: Float[Tensor, " star"]
     sse: Float[Tensor, " star"]
@@ -74,6 +76,7 @@ class Measurement:
         flags = ResultFlag.FEW_PIXELS | ResultFlag.NOT_CONVERGED | ResultFlag.INVALID
         return cls(
             star=batch.star, group=batch.group, labels=labels, start=labels,
+            grouped=labels,
             errors=LabelErrors(labels, labels),
             posterior=Posterior.unsampled(labels) if sampled else None,
             cfi=number, chi2=number, sse=number, n_pix=none, clipped=clipped, outlier_score=number,

@@ -59,6 +59,11 @@ class Problem:
             raise ConfigError("an optimiser that moves groups was given stars without groups")
         return self.subspace
 
+    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Problem":
+        """The problem of the chosen stars, each by itself."""
+        candidates = None if self.candidates is None else self.candidates[star]
+        return Problem(self.objective[star], self.lower, self.upper, None, candidates)
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -109,6 +114,10 @@ class Fit:
         """
         stop = torch.full_like(count, STOP_REASONS.index(StopReason.SINGULAR))
         return cls(unit, unit[:, 0], count, count, stop)
+
+    def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Fit":
+        """The fit of the chosen stars."""
+        return Fit(*(getattr(self, field.name)[star] for field in fields(self)))
 
     def with_rows(self, place: Int[Tensor, " chosen"], rows: "Fit") -> "Fit":
         """The same with the rows of some stars replaced."""

@@ -18,6 +18,7 @@ from torchfit.files.ownership import sole_run
 from torchfit.measure.fitter import BatchFitter
 from torchfit.report.choice import choose_examples
 from torchfit.run.build import build
+from torchfit.run.idle import warn_of_idle_settings
 from torchfit.run.products import merged_by, remove_older, write_products
 from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
 from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
@@ -38,6 +39,9 @@ _NOT_OF_THE_FIT = (
 )  # fmt: skip
 """Settings that change nothing of the fits: work that was interrupted goes on with others."""
 
+_OF_TRAINING = ("emulator", "library", "preprocess")
+"""Groups whose keys made the emulator and are in its artefact."""
+
 
 def infer(cfg: DictConfig) -> Path:
     """Measure a survey: pack, match, group, fit, merge, report.
@@ -54,6 +58,8 @@ def infer(cfg: DictConfig) -> Path:
     crew = join_crew(trainer())  # Missing hardware is an error now, not after hours.
     with sole_run(folder) if crew.leads else nullcontext():
         crew.meet()
+        if crew.leads:
+            warn_of_idle_settings(cfg, _OF_TRAINING)
         _measure(cfg, trained, Devices(trainer, crew, cfg.stars_at_once), folder)
     return folder
 

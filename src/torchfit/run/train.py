@@ -30,12 +30,16 @@ from torchfit.report.training import HeldOut, flux_residual_rows, inversion_rows
 from torchfit.run.audit import audit_csv, audited_emulator, audited_library
 from torchfit.run.build import build
 from torchfit.run.held_out import Trial, held_out_stars, hold_out
+from torchfit.run.idle import warn_of_idle_settings
 from torchfit.run.record import run_key, settings_of
 from torchfit.run.settings import build_fit_settings, demand_least
 from torchfit.run.terminal import print_paths
 from torchfit.survey.crew import join_crew
 from torchfit.uncertainty.library_errors import FILE as ERRORS
 from torchfit.uncertainty.library_errors import LibraryErrors
+
+_OF_A_SURVEY = ("data", "pack", "velocity")
+"""Groups whose keys say how a survey is read."""
 
 AUDIT = "audit.csv"
 """File of the templates that the audit lists, beside the emulator."""
@@ -54,6 +58,7 @@ def train(cfg: DictConfig) -> Path:
     """
     demand_least(cfg, seed=0)
     with sole_run(Path(cfg.output_dir)):
+        warn_of_idle_settings(cfg, _OF_A_SURVEY)
         return _train(cfg, Path(cfg.output_dir))
 
 

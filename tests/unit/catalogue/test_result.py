@@ -42,6 +42,7 @@ def measured():
         errors=LabelErrors(0.006 * labels.abs(), 0.008 * labels.abs()),
         posterior=None,
         start=labels + 1,
+        grouped=labels + 2,
         cfi=two / 10,
         chi2=two * 1000,
         sse=two,
@@ -73,6 +74,7 @@ def test_a_row_joins_the_star_with_its_measurement(measured, stars):
     assert (c["star"], c["obsid"], c["name"], c["spectral_class"]) == (20, 2, "c", "K")
     assert (a["star"], a["obsid"], a["name"], a["spectral_class"]) == (0, 0, "a", "F")
     assert (c["teff"], c["e_teff"], c["teff_start"], c["teff_lit"]) == (5000, 50, 5001, 5002)
+    assert (c["teff_group"], a["fe_h_group"]) == (5002, 2)
     assert (a["fe_h"], a["e_fe_h"], a["fe_h_start"]) == (0, 0, 1)
     assert np.isnan(a["fe_h_lit"])
     assert (c["group"], a["group"]) == (7, 8)

@@ -21,7 +21,7 @@ def test_schema_follows_the_labels():
     four = [column.name for column in columns(LABELS)]
     added = [name for name in four if name not in three]
     assert added[:2] == ["alpha_fe", "e_alpha_fe"]
-    assert added[-2:] == ["alpha_fe_start", "alpha_fe_lit"]
+    assert added[-3:] == ["alpha_fe_start", "alpha_fe_group", "alpha_fe_lit"]
     assert all("alpha_fe" in name for name in added)
     assert three[:4] == ["star", "source", "obsid", "name"]
     assert four.index("teff") < four.index("e_teff") < four.index("teff_start")

@@ -134,6 +134,14 @@ def test_optimisers_go_on_from_each_other(infer, batch):
     assert (both.fit.iterations > grouped.fit.iterations).all()
 
 
+def test_labels_after_the_search_of_groups_are_kept(infer, batch):
+    both, grouped = infer(bo=BO, lm=LM).measure(batch), infer(bo=BO).measure(batch)
+    assert torch.equal(both.grouped, grouped.labels)
+    assert torch.equal(grouped.grouped, grouped.labels)
+    assert not torch.equal(both.grouped, both.labels)
+    assert infer(lm=LM).measure(batch).grouped.isnan().all()
+
+
 @pytest.mark.parametrize("optimisers", [{"lm": LM}, {"bo": BO}, {"bo": BO, "lm": LM}])
 def test_lightning_measures_the_same(infer, batch, optimisers):
     """``Trainer.predict`` works in fitter mode, where nothing has a gradient."""
@@ -143,7 +151,7 @@ def test_lightning_measures_the_same(infer, batch, optimisers):
     build_trainer(callbacks=[keep]).predict(FitModule(fitter), loader, return_predictions=False)
     ((found,),) = keep.measured
     one, other = tensors(found), tensors(expected)
-    assert len(one) == 19
+    assert len(one) == 20
     torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
 

@@ -1,66 +1,81 @@
-"""Optimisers run one after the other on what the likelihood has made."""
+"""The chain of optimisers, with optimisers whose ends are known."""
 
 from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from tests.metrics import loss_of, plain_metric
+from tests.contract.optimiser_contract import GROUPS, make_problem
 
-from torchfit.match.matching import Matching
-from torchfit.measure.batch import GroupBatch
-from torchfit.measure.fitter import BatchFitter
-from torchfit.measure.settings import FitSettings
+from torchfit.measure.search import search
+from torchfit.optimise.lm import LevenbergMarquardt
+from torchfit.optimise.problem import Fit
 
 
-@dataclass(frozen=True)
-class Record:
-    """An optimiser that notes when it runs and on what, and counts one iteration."""
+@dataclass
+class Shift:
+    """Moves every star by so much, whatever it costs."""
 
-    name: str
-    log: list
-    moves_groups: bool = False
+    step: float
+    moves_groups: bool
     n_starts: int = 1
 
     def minimise(self, problem, start):
-        self.log.append((self.name, start.iterations.tolist(), problem))
-        return replace(start, iterations=start.iterations + 1)
+        moved = Fit.at_start(problem, start.unit + self.step)
+        return replace(moved, iterations=start.iterations + 1)
 
 
-@pytest.fixture
-def batch(observe, draw_labels):
-    labels = draw_labels(2, 20)
-    spectra = observe(labels, 0.01)
-    return GroupBatch(torch.arange(2), torch.zeros(2).long(), spectra)
+LM = LevenbergMarquardt()
 
 
-def measure(emulator, batch, metric=None, **optimisers):
-    settings = FitSettings(Matching(t=10), metric=metric or plain_metric(), optimisers=optimisers)
-    return BatchFitter(emulator, settings).measure(batch)
+@pytest.fixture(scope="module")
+def case(emulator, observe, draw_labels):
+    return make_problem(emulator, observe(draw_labels(len(GROUPS), 20), 0.01, seed=20), GROUPS)
 
 
-def test_optimisers_run_in_order_each_from_the_last(emulator, batch):
-    log = []
-    fit = measure(emulator, batch, b=Record("b", log), a=Record("a", log)).fit
-    assert [entry[:2] for entry in log] == [("b", [0, 0]), ("a", [1, 1])]
-    assert fit.iterations.tolist() == [2, 2]
+def test_no_optimiser_leaves_the_start(case):
+    problem, start = case
+    found = search(problem, start.unit, [])
+    assert torch.equal(found.fit.unit, start.unit)
+    assert found.grouped.isnan().all()
 
 
-def test_no_optimiser_leaves_the_start(emulator, batch, assert_close):
-    found = measure(emulator, batch)
-    assert_close(found.fit.unit, emulator.scaler.to_unit(found.start))
-    assert found.fit.iterations.tolist() == [0, 0]
+def test_labels_after_the_last_search_of_groups_are_kept(case):
+    problem, start = case
+    found = search(problem, start.unit, [Shift(0.01, True), Shift(0.01, True), LM])
+    expected = Fit.at_start(problem, Fit.at_start(problem, start.unit + 0.01).unit + 0.01)
+    assert torch.equal(found.grouped, expected.unit)
+    assert not torch.equal(found.fit.unit, found.grouped)
 
 
-@pytest.mark.parametrize("moves_groups", [True, False])
-@pytest.mark.parametrize("n_starts", [1, 3])
-def test_the_problem_has_loss_box_and_what_its_optimisers_need(
-    emulator, batch, assert_close, moves_groups, n_starts
-):
-    log, metric = [], plain_metric(noise_floor=0.05)
-    found = measure(emulator, batch, metric, a=Record("a", log, moves_groups, n_starts))
-    problem = log[0][2]
-    assert torch.equal(problem.lower, emulator.bounds[0])
-    assert torch.equal(problem.upper, emulator.bounds[1])
-    assert (problem.subspace is not None) == moves_groups
-    expected = loss_of(metric, emulator, batch.spectra, found.start)
-    assert_close(found.fit.loss, expected.loss(found.fit.unit))
+def test_a_search_of_groups_never_leads_a_star_to_a_higher_end(case):
+    problem, start = case
+    alone = search(problem, start.unit, [LM]).fit
+    for step in (-0.5, 0.02, 0.5):
+        led = search(problem, start.unit, [Shift(step, True), LM]).fit
+        assert (led.loss <= alone.loss).all()
+        assert (led.iterations > alone.iterations).all()
+
+
+def test_what_groups_have_found_counts_where_it_is_lower(case):
+    """A star that nothing moves again stands at the lower of start and group's point."""
+    problem, start = case
+    there = Fit.at_start(problem, start.unit + 0.02)
+    found = search(problem, start.unit, [Shift(0.02, True), Shift(0.0, False)]).fit
+    assert torch.equal(found.loss, torch.minimum(start.loss, there.loss))
+    assert len({bool(each) for each in there.loss < start.loss}) == 2
+
+
+def test_the_end_of_a_search_of_groups_is_that_of_the_group(case):
+    """The paper's reading: groups alone, where a star may end above its start."""
+    problem, start = case
+    found = search(problem, start.unit, [Shift(0.5, True)]).fit
+    assert (found.loss > start.loss).any()
+
+
+def test_stars_that_no_group_has_moved_are_not_fitted_twice(case):
+    problem, start = case
+    once, twice = (
+        search(problem, start.unit, chain).fit for chain in ([LM], [Shift(0.0, True), LM])
+    )
+    assert torch.equal(once.unit, twice.unit)
+    assert torch.equal(once.iterations + 1, twice.iterations)
