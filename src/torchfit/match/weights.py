@@ -56,11 +56,15 @@ def correlation_allowed_by_noise(
     """
     if scatter is None:
         return torch.ones_like(spectra.has_ivar, dtype=torch.float64)
-    weight = pixel_weights(spectra, scatter).double().masked_fill_(~known, 0.0)
-    flux = torch.where(weight > 0, spectra.flux.double(), 0.0)
-    mean = (weight * flux).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-30)
-    variation = (weight * (flux - mean[:, None]).square()).sum(dim=1)
-    noise = torch.where(weight > 0, weight / spectra.ivar.double(), 0.0).sum(dim=1)
+    weight = pixel_weights(spectra, scatter).masked_fill_(~known, 0.0)
+    flux = torch.where(weight > 0, spectra.flux, 0.0).to(weight)
+    weighted = weight * flux
+    total, first, second = (
+        each.sum(dim=1, dtype=torch.float64) for each in (weight, weighted, weighted * flux)
+    )
+    variation = second - first.square() / total.clamp_min(1e-30)
+    # w / ivar = s^2 (1 - w), which needs no division of every pixel.
+    noise = scatter**2 * ((weight > 0).sum(dim=1) - total)
     share = (1 - noise / variation.clamp_min(1e-30)).clamp(0, 1)
     return torch.where(spectra.has_ivar, share.sqrt(), 1.0)
 
