@@ -144,6 +144,11 @@ class Spectra:
         return self.ivar > 0
 
     @property
+    def n_exposures(self) -> Int[Tensor, " star"]:
+        """Number of exposures of each star that are fitted together."""
+        return torch.ones_like(self.has_ivar, dtype=torch.long)
+
+    @property
     def is_usable(self) -> Bool[Tensor, " star"]:
         """Stars with a good pixel, and no good pixel without a finite flux."""
         return self.good.any(dim=1) & self.is_finite

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.likelihood.objective import Objective
@@ -17,14 +17,17 @@ class Condensed:
 
     Args:
         objective: Loss of every star.
-        clipped: Outliers, which have no weight in it.
+        clipped: Outliers, which have no weight in it; of a star of several exposures the pixels
+            that are outliers in one of them.
         score: Root mean square of the whitened residuals of the flux components before clipping,
             in double precision; NaN where outliers are not looked for.
+        n_pix: Number of pixels with weight, of all exposures of a star.
     """
 
     objective: Objective
     clipped: Bool[Tensor, "star pix"]
     score: Float[Tensor, " star"]
+    n_pix: Int[Tensor, " star"]
 
 
 @runtime_checkable

@@ -68,17 +68,10 @@ class PixelSums:
         :math:`A' = A - C D^{-1} C^T`, :math:`b' = b - C D^{-1} e`, :math:`c' = c - e^T D^{-1} e`
         with :math:`b = B^T W y`, :math:`e = T^T W y`.
         """
-        information, pull, constant = self.plain()
+        form = self.plain()
         if self.columns.shape[2] == 0:
-            return FormAtZero(information, pull, constant)
-        factor, cross, own = self._nuisance_terms(self.y)
-        half_cross = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
-        half_pull = torch.linalg.solve_triangular(factor, own, upper=False)
-        return FormAtZero(
-            information - half_cross.mT @ half_cross,
-            pull - (half_cross.mT @ half_pull)[:, :, 0],
-            constant - half_pull.square().sum(dim=(1, 2)),
-        )
+            return form
+        return marginalise_nuisances(form, *self._nuisance_terms(self.y))
 
     def residual(
         self, centre: Float[Tensor, "star comp"], factor: Float[Tensor, "star comp comp"]
@@ -116,6 +109,33 @@ def _places(chosen: Bool[Tensor, "star pix"]) -> Tensor:
     """Places of the chosen pixels of each star, filled up with pixels that are not chosen."""
     most = int(chosen.sum(dim=1).max())
     return chosen.to(torch.uint8).topk(most, dim=1).indices
+
+
+def marginalise_nuisances(
+    form: FormAtZero,
+    factor: Float[Tensor, "star nuisance nuisance"],
+    cross: Float[Tensor, "star comp nuisance"],
+    own: Float[Tensor, "star nuisance 1"],
+) -> FormAtZero:
+    r"""Integrate over nuisances: :math:`A' = A - C D^{-1} C^T` and so on.
+
+    Args:
+        form: A, b and c of each star.
+        factor: Lower Cholesky factor of D.
+        cross: C.
+        own: e.
+
+    Returns:
+        :math:`A'`, :math:`b' = b - C D^{-1} e` and :math:`c' = c - e^T D^{-1} e`.
+    """
+    information, pull, constant = form
+    half_cross = torch.linalg.solve_triangular(factor, cross.mT, upper=False)
+    half_pull = torch.linalg.solve_triangular(factor, own, upper=False)
+    return FormAtZero(
+        information - half_cross.mT @ half_cross,
+        pull - (half_cross.mT @ half_pull)[:, :, 0],
+        constant - half_pull.square().sum(dim=(1, 2)),
+    )
 
 
 def marginalise_emulator(form: FormAtZero, factor: Float[Tensor, "star comp comp"]) -> FormAtZero:

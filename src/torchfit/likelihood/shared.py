@@ -63,12 +63,13 @@ class SharedLikelihood:
         return torch.float32
 
     def takes(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Bool[Tensor, " star"]:
-        """Stars that lack few enough pixels, of a noise that many others of the survey have.
+        """Stars of one exposure that lack few enough pixels, of a noise that many others have.
 
         The shape of a noise that few stars define would be theirs; a star without errors is taken
         where no star has any.
         """
         whole = spectra.coverage(self.emulator.flux_pca.good) >= 1 - self.sharing.max_missing
+        whole = whole & (spectra.n_exposures == 1)
         if self.noise is None:
             return whole
         node = self._node(start[:, 0])
@@ -106,7 +107,8 @@ class SharedLikelihood:
         by_noise = self._start_noise(jacobian, stars, keys.tolist())
         prior = self.metric.prior(self.emulator, start, by_noise).to(self.dtype)
         objective = Objective(self.predictor, centre, form, prior, self.metric.support)
-        return Condensed(objective, clipped, score.double())
+        n_pix = (good & ~clipped).sum(dim=1, dtype=torch.int32).long()
+        return Condensed(objective, clipped, score.double(), n_pix)
 
     def _node(self, teff: Float[Tensor, " star"]) -> Int[Tensor, " star"]:
         """Nearest node in temperature."""

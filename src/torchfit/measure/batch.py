@@ -83,7 +83,7 @@ class GroupBatch:
         return cls(
             torch.cat([each.star for each in batches]),
             torch.cat([each.group for each in batches]),
-            Spectra.joined([each.spectra for each in batches]),
+            type(batches[0].spectra).joined([each.spectra for each in batches]),
             batches[0].number,
             torch.cat(starts) if starts else None,
             torch.cat(cfis) if cfis else None,

@@ -10,6 +10,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.flags.bits import ResultFlag
 from torchfit.flags.rules import combine
 from torchfit.likelihood.exact import ExactLikelihood
+from torchfit.likelihood.joint import JointLikelihood
 from torchfit.likelihood.likelihood import Condensed, Likelihood
 from torchfit.likelihood.noise import NoiseShape
 from torchfit.likelihood.objective import Evaluation, Objective
@@ -50,7 +51,10 @@ class BatchFitter:
         self.noise, self.sampled = noise, sampled
         self.matcher = Matcher(emulator, self.settings.matching)
         metric = self.settings.metric
-        self.likelihoods: list[Likelihood] = [ExactLikelihood(metric, emulator)]
+        self.likelihoods: list[Likelihood] = [
+            ExactLikelihood(metric, emulator),
+            JointLikelihood(metric, emulator),
+        ]
         if metric.sharing is not None:
             # Each star goes to the first that takes it.
             self.likelihoods.insert(0, SharedLikelihood(metric, emulator, noise))
@@ -161,7 +165,7 @@ class BatchFitter:
             cfi=stars.cfi,
             chi2=fitted.chi2,
             sse=fitted.residual.square().sum(dim=1).double(),
-            n_pix=(good & clean.good).sum(dim=1, dtype=torch.int32).long(),
+            n_pix=condensed.n_pix,
             clipped=condensed.clipped,
             outlier_score=condensed.score,
             v_rad=fitted.v_rad,
