@@ -9,11 +9,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from torchfit.emulator.kernel import radial_part
+from torchfit.exceptions import ConfigError
 from torchfit.preprocess.mask import MASK_WINDOWS
 from torchfit.run.build import build
+from torchfit.run.settings import JOINT, build_survey
 
 CONF = Path(__file__).parents[2] / "conf"
 PROGRAMS = ("train", "infer")
@@ -179,6 +181,13 @@ def nodes(cfg):
             yield from nodes(value)
 
 
+def plain(cfg):
+    """A configuration as containers of Python, without what is not a constructor's."""
+    content = OmegaConf.to_container(cfg, resolve=True)
+    content.get("data", {}).pop(JOINT, None)
+    return content
+
+
 each_option = pytest.mark.parametrize(
     ("program", "group", "option"),
     [
@@ -197,7 +206,7 @@ def test_there_is_something_to_test():
 @each_option
 def test_keys_are_the_parameters_of_the_constructor(program, group, option):
     cfg, _ = with_option(program, group, option)
-    found = list(nodes(OmegaConf.to_container(cfg, resolve=True)))
+    found = list(nodes(plain(cfg)))
     assert len(found) > 3
     for node in found:
         target = node["_target_"]
@@ -225,10 +234,19 @@ def test_it_builds_without_the_network(program, group, option, monkeypatch, tmp_
     monkeypatch.setattr("subprocess.Popen.__init__", refuse)
     monkeypatch.setenv("TORCHFIT_CACHE", str(tmp_path / "no cache"))
     cfg, _ = with_option(program, group, option)
-    built = {name: build(node) for name, node in cfg.items() if isinstance(node, DictConfig)}
+    built = {name: build(node) for name, node in groups(cfg)}
     assert len(built) == N_NODES[program] + (group in TRAINING_ONLY)
     assert not list(leftovers(built))
     assert list(tmp_path.iterdir()) == []
+
+
+def groups(cfg):
+    """Groups of a program, the survey's without what is not its reader's."""
+    for name, node in cfg.items():
+        if isinstance(node, DictConfig):
+            with open_dict(node):
+                node.pop(JOINT, None)
+            yield name, node
 
 
 def leftovers(value):
@@ -321,6 +339,25 @@ def test_an_unset_hyperparameter_is_learned(emulator):
 def test_a_choice_pulls_what_belongs_to_it(program, group, option):
     _, choices = with_option(program, group, option)
     assert {name: choices[name] for name in PULLS[group, option]} == PULLS[group, option]
+
+
+@pytest.mark.parametrize("survey", [option for group, option in OPTIONS if group == "data"])
+def test_exposures_of_one_star_are_fitted_together_where_it_is_said(survey):
+    for said, expected in (([], False), (["data.joint=true"], True)):
+        cfg, _ = composed("infer", f"data={survey}", *NEEDED.get(("data", survey), []), *said)
+        reader, joint = build_survey(cfg.data)
+        assert joint is expected
+        assert type(reader) is get_object(cfg.data._target_)
+        assert JOINT in cfg.data
+
+
+def test_an_error_of_a_survey_names_its_setting():
+    cfg, _ = composed("infer", "data=lamost_mock", "data.joint=yess")
+    with pytest.raises(ConfigError, match=r"data\.joint=yess must be true or false"):
+        build_survey(cfg.data)
+    cfg, _ = composed("infer", "data=lamost_mock", "data.n_stars=many")
+    with pytest.raises(ConfigError, match=r"data\.n_stars=many must be of type int"):
+        build_survey(cfg.data)
 
 
 def test_what_a_user_says_wins_over_what_a_choice_pulls():

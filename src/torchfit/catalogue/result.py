@@ -23,7 +23,7 @@ def result_table(
     Args:
         measured: Measurement stars, each with its place in ``stars``.
         stars: The survey's table: ``star source obsid name ra dec subclass z snr_* *_lit
-            spectral_class in_library``.
+            n_exposures spectral_class in_library``.
         label_names: Labels of the emulator.
 
     Returns:

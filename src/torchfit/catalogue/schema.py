@@ -66,6 +66,7 @@ _STAR = (
     Column("ccf_ratio", "", "float32", "Second peak of the cross-correlation over the first"),
     Column("sum_ormask", "", "Int64", "Sum of the mask of pixels flagged in any exposure"),
     Column("n_bad", "", "Int64", "Number of bad pixels in the file"),
+    Column("n_exposures", "", "Int64", "Number of spectra of the star that were fitted together"),
 )
 
 _SNR = tuple(

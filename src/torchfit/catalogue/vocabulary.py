@@ -26,6 +26,7 @@ UCDS = {
     "gaia_source_id": "meta.id.cross",
     "sum_ormask": "meta.code.qual",
     "n_bad": "meta.number",
+    "n_exposures": "meta.number",
     "cfi": "stat.correlation",
     "chi2": "stat.fit.chi2",
     "rchi2": "stat.fit.chi2",

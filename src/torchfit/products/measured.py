@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
+from torch import Tensor
 
 from torchfit.catalogue.schema import CLIPPED
 from torchfit.emulator.emulator import Emulator
@@ -14,7 +15,7 @@ from torchfit.files.column_table import ColumnTable
 from torchfit.files.model_spectra import BAD, OUTLIER, UNKNOWN, ModelSpectra
 from torchfit.files.pixel_ranges import pixels_in
 from torchfit.likelihood.metric import Metric
-from torchfit.survey.datamodule import PackedSurvey
+from torchfit.survey.packed_survey import PackedSurvey
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class MeasuredSurvey:
         if len(rest):
             yield slice(first, first + len(rest)), rest
 
+    def clipped(self, found: pd.DataFrame) -> Bool[Tensor, "star pix"]:
+        """Outliers of some stars.
+
+        Args:
+            found: What :meth:`parts` gives of them.
+        """
+        ranges = found[CLIPPED.name].tolist()
+        return torch.from_numpy(pixels_in(ranges, len(self.emulator.wave)))
+
     def models(self, place: slice, found: pd.DataFrame) -> ModelSpectra:
         """Spectra of some stars with their models.
 
@@ -67,7 +77,7 @@ class MeasuredSurvey:
         """
         emulator, known = self.emulator, self.emulator.flux_pca.good
         spectra = self.packed.spectra(np.arange(place.start, place.stop))
-        clipped = torch.from_numpy(pixels_in(found[CLIPPED.name].tolist(), len(emulator.wave)))
+        clipped = self.clipped(found)
         labels = torch.from_numpy(found[list(emulator.label_names)].to_numpy(np.float64, copy=True))
         fitted = labels.isfinite().all(dim=1).nonzero()[:, 0]
         model = torch.full_like(spectra.flux, torch.nan, dtype=torch.float64)

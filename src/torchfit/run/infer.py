@@ -1,6 +1,6 @@
 """The task of ``torchfit infer``: from the files of a survey to its catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +21,18 @@ from torchfit.run.build import build
 from torchfit.run.idle import warn_of_idle_settings
 from torchfit.run.products import merged_by, remove_older, write_products
 from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
-from torchfit.run.settings import build_finishing, build_fit_settings, demand_least
+from torchfit.run.settings import (
+    build_finishing,
+    build_fit_settings,
+    build_survey,
+    demand_least,
+)
 from torchfit.run.terminal import print_results
 from torchfit.survey.crew import Crew, join_crew
 from torchfit.survey.devices import Devices
 from torchfit.survey.fit import fit_survey
-from torchfit.survey.match import match_survey
+from torchfit.survey.joint import join_exposures
+from torchfit.survey.match import MatchedSurvey, match_survey
 from torchfit.survey.noise import estimate_noise
 from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
@@ -68,8 +74,8 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     lightning.seed_everything(cfg.seed, verbose=False)
     finishing, uncertainty = build_finishing(cfg), build(cfg.uncertainty)
     uncertainty.check()
-    reader, packing, products = build(cfg.data), build(cfg.pack), build(cfg.products)
-    velocity = build(cfg.velocity)
+    reader, joint = build_survey(cfg.data)
+    packing, products, velocity = build(cfg.pack), build(cfg.products), build(cfg.velocity)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     settings = build_fit_settings(cfg, uncertainty.posterior)
     errors = LibraryErrors.load(Path(cfg.artefact))
@@ -78,7 +84,7 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     work = folder / f"work-{run_key(record | settings_of(cfg, *_NOT_OF_THE_FIT) | inputs)}"
     paths, rejects = _pack(packing, reader, emulator, velocity, work, devices.crew)
     fitter = BatchFitter(emulator, settings)
-    survey = match_survey(paths, fitter, devices, work / "start", rejects["star"].tolist())
+    survey = _match(joint, paths, rejects["star"].tolist(), fitter, devices, work)
     noise = estimate_noise(survey, fitter, devices, work / "noise")
     fitter = BatchFitter(emulator, settings, noise, uncertainty.chosen(survey.stars))
     parts = fit_survey(survey, fitter, devices, work / "parts", cfg.batch_groups)
@@ -128,9 +134,25 @@ def _pack(
     return packing.pack(reader, emulator.preprocessor, known, shards, crew, lsf_fwhm, redshifts)
 
 
+def _match(
+    joint: bool,
+    paths: list[Path],
+    left_out: Sequence[int],
+    fitter: BatchFitter,
+    devices: Devices,
+    work: Path,
+) -> MatchedSurvey:
+    """The stars of shards, matched: where it is wanted, all exposures of a star are one."""
+    joined, wave = None, fitter.emulator.wave
+    if joint:
+        joined = join_exposures(paths, wave, left_out, work / "joint", devices.crew)
+    return match_survey(paths, fitter, devices, work / "start", left_out, joined)
+
+
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:
+    several = int((table["n_exposures"] > 1).sum())
     return {
-        "stars measured": str(len(table)),
+        "stars measured": str(len(table)) + (f", {several} of several exposures" * bool(several)),
         "spectra rejected": str(len(rejects)),
         "emulator": str(cfg.artefact),
         "survey": cfg.data._target_.rpartition(".")[2],

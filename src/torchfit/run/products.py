@@ -9,6 +9,7 @@ from torchfit.files.atomic import remove
 from torchfit.files.column_table import ColumnTable
 from torchfit.files.ownership import written_by_torchfit
 from torchfit.measure.fitter import BatchFitter
+from torchfit.products.exposures import EXPOSURES, exposures_product
 from torchfit.products.measured import MeasuredSurvey
 from torchfit.products.models import FOLDERS, ModelProduct, folder_writer
 from torchfit.survey.crew import Crew
@@ -47,7 +48,7 @@ def write_products(
     provenance: Mapping[str, str],
     crew: Crew,
 ) -> dict[str, Writer]:
-    """Write every product, each process its share.
+    """Write every product, each process its share, and the table of exposures where there is one.
 
     Args:
         products: What is wanted.
@@ -69,7 +70,8 @@ def write_products(
         if crew.leads:
             product.demand_all(survey, folder / name)
         folders |= product.folders(folder / name)
-    return {name: folder_writer(path) for name, path in folders.items()}
+    others = exposures_product(survey) if crew.leads else {}
+    return {name: folder_writer(path) for name, path in folders.items()} | others
 
 
 def remove_older(folder: Path, written: Mapping[str, Path]) -> None:
@@ -79,5 +81,5 @@ def remove_older(folder: Path, written: Mapping[str, Path]) -> None:
         folder: Folder of the results.
         written: What this run has written, by name.
     """
-    for name in set(FOLDERS.values()) & written_by_torchfit(folder) - set(written):
+    for name in {*FOLDERS.values(), EXPOSURES} & written_by_torchfit(folder) - set(written):
         remove(folder / name)

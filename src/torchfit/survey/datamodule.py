@@ -1,8 +1,6 @@
 """The survey as Lightning wants it: the batches of a stage, read from shards when needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import lightning
@@ -14,77 +12,8 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from torchfit.measure.batch import GroupBatch, StarBatch
 from torchfit.measure.module import FitModule
-from torchfit.spectra import Spectra
-from torchfit.survey.coding import Coded
+from torchfit.survey.packed_survey import PackedSurvey
 from torchfit.survey.shards import Shard
-
-
-@dataclass(frozen=True)
-class PackedSurvey:
-    """Shards of a survey, and where each star of its table lies in them.
-
-    Args:
-        paths: Shards.
-        wave: Their grid, vacuum Angstrom.
-        shard: Shard of each star.
-        row: Row of each star in its shard.
-    """
-
-    paths: Sequence[Path]
-    wave: Float[Tensor, " pix"]
-    shard: Int[np.ndarray, " star"]
-    row: Int[np.ndarray, " star"]
-
-    @classmethod
-    def of(cls, paths: Sequence[Path], wave: Float[Tensor, " pix"]) -> "PackedSurvey":
-        """Stars in the order of the shards.
-
-        Args:
-            paths: Shards.
-            wave: Their grid.
-
-        Returns:
-            The survey.
-        """
-        sizes = [len(Shard(path)) for path in paths]
-        shard = np.repeat(np.arange(len(paths)), sizes)
-        return cls(paths, wave, shard, np.concatenate([np.arange(size) for size in sizes]))
-
-    def part(self, star: Int[np.ndarray, " chosen"]) -> "PackedSurvey":
-        """Some stars of the survey.
-
-        Args:
-            star: Their places in the survey's table.
-        """
-        return replace(self, shard=self.shard[star], row=self.row[star])
-
-    def spectra(self, star: Int[np.ndarray, " chosen"]) -> Spectra:
-        """Spectra of some stars.
-
-        Args:
-            star: Places in the survey's table, in any order.
-
-        Returns:
-            Normalised spectra in that order, in single precision.
-        """
-        shards = np.unique(self.shard[star])
-        here = [np.flatnonzero(self.shard[star] == shard) for shard in shards]
-        pieces = [
-            _opened(self.paths[shard]).coded(self.row[star[places]])
-            for shard, places in zip(shards, here, strict=True)
-        ]
-        back = np.argsort(np.concatenate(here), kind="stable")
-        return Coded.join(pieces, back).spectra(self.wave)
-
-
-def _opened(path: Path) -> Shard:
-    """A shard that stays mapped, until another takes its place: a batch has stars of many."""
-    return _open(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _open(path: Path, written: int) -> Shard:
-    return Shard(path)
 
 
 class StageDataset(Dataset):
@@ -188,7 +117,7 @@ class GroupDataset(StageDataset):
         """Read one batch."""
         number = self.numbers[index]
         star = self.order[self.first[number] : self.first[number + 1]]
-        spectra = self.survey.spectra(star)
+        spectra = self.survey.with_exposures(star)
         start = cfi = None
         if self.matches is not None:
             found = torch.from_numpy(self.matches[star])

@@ -36,12 +36,13 @@ def estimate_noise(
     if fitter.settings.metric.sharing is None:
         return None
     nodes, n_pix = fitter.emulator.residuals.nodes, len(fitter.emulator.wave)
-    stars = _stars_of_nodes(survey.matches[:, 0], nodes.numpy())
+    observed = survey.observed  # Coadds share no matrices, and have another noise.
+    stars = _stars_of_nodes(observed.teff, nodes.numpy())
     pieces, paths = list(stars.values()), [node_path(folder, node) for node in stars]
     left = [number for number, path in enumerate(paths) if not path.exists()]
     n_stars, n_left = sum(map(len, pieces)), sum(len(pieces[number]) for number in left)
     writer = ArrayWriter("noise", paths, n_stars, n_stars - n_left)
-    dataset = SampleDataset(survey.packed, pieces, left)
+    dataset = SampleDataset(observed.packed, pieces, left)
     devices.run(NoiseModule(fitter, devices.at_once), dataset, writer)
     arrays = (torch.from_numpy(np.load(path)) for path in paths)
     found = dict(zip(stars, map(NodeNoise.from_array, arrays), strict=True))

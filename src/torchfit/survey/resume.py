@@ -31,8 +31,8 @@ def prepare_work(work: Path, reader: SurveyReader, shard_size: int) -> None:
     Nothing depends on a file that is removed later than it: an interruption here is harmless.
 
     Args:
-        work: Folder of the work, with ``shards``, ``start``, ``noise`` and ``parts``; may be
-            missing.
+        work: Folder of the work, with ``shards``, ``joint``, ``start``, ``noise`` and ``parts``;
+            may be missing.
         reader: The survey.
         shard_size: Number of sources that a shard is made of.
 
@@ -44,8 +44,12 @@ def prepare_work(work: Path, reader: SurveyReader, shard_size: int) -> None:
     _drop_outdated(work, [_stamp(reader, piece) for piece in pieces])
     for number, piece in enumerate(pieces):
         _drop_damaged_piece(work, number, len(piece))
-    for stage in ("shards", "start", "noise", "parts"):
+    for stage in ("shards", "joint", "start", "noise", "parts"):
         remove_remnants(work / stage)
+    for path in sorted((work / "joint").glob("joint-*")):
+        n_stars, start = _check(path, _n_stars, path), start_path(work / "start", path)
+        if n_stars is not None and start.exists():
+            _check(start, _demand_rows, start, n_stars)
     for path in sorted((work / "noise").glob("noise-*")):
         _check(path, np.load, path)
     for path in sorted((work / "parts").glob("part-*")):
@@ -87,9 +91,10 @@ def _drop_outdated(work: Path, stamps: list[str]) -> None:
             "files of %d of %d shards have changed since the run was interrupted: these are read "
             "again, and the fits start again", len(packed), len(stamps),
         )  # fmt: skip
-        remove(work / "products")
-        remove(work / "parts")
-        remove(work / "noise")
+        for stage in ("products", "parts", "noise", "joint"):
+            remove(work / stage)
+        for path in (work / "start").glob("joint-*"):
+            remove(path)
     for number in packed:
         for made in _made_of_piece(work, number):
             remove(made)

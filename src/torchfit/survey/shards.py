@@ -67,8 +67,17 @@ def shard_table(rows: Sequence[Mapping[str, object]], spectra: Spectra) -> pa.Ta
         rows: One :func:`star_row` per star.
         spectra: The stars' preprocessed spectra.
     """
+    return with_spectra(pa.Table.from_pandas(_typed(rows), preserve_index=False), spectra)
+
+
+def with_spectra(table: pa.Table, spectra: Spectra) -> pa.Table:
+    """What is known of stars, with their spectra, as the table of a shard.
+
+    Args:
+        table: Columns of :func:`star_row`.
+        spectra: The stars' preprocessed spectra.
+    """
     coded = Coded.of(spectra)
-    table = pa.Table.from_pandas(_typed(rows), preserve_index=False)
     for name in _PIXELS:
         values = getattr(coded, name)
         column = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
@@ -118,9 +127,17 @@ class Shard:
         Args:
             rows: Rows of the stars; all of them if ``None``.
         """
+        return self.known(rows).to_pandas()
+
+    def known(self, rows: Sequence[int] | np.ndarray | None = None) -> pa.Table:
+        """What :meth:`info` tells, whole numbers that are missing among them.
+
+        Args:
+            rows: Rows of the stars; all of them if ``None``.
+        """
         names = [n for n in self._table.column_names if n not in _INTERNAL]
         known = self._table.select(names)
-        return (known if rows is None else known.take(pa.array(rows, pa.int64()))).to_pandas()
+        return known if rows is None else known.take(pa.array(rows, pa.int64()))
 
     def whole(self, name: str, missing: int) -> Int[np.ndarray, " star"]:
         """A column of whole numbers.

@@ -26,6 +26,7 @@ def stars():
     ]
     rows = pd.DataFrame([star_row(10 * number, info) for number, info in enumerate(infos)])
     rows = rows.drop(columns="checksum")  # It is for finding copies, and stays in the shards.
+    rows = rows.assign(n_exposures=[1, 1, 3, 1])
     return rows.assign(spectral_class=list("FGKM"), in_library=[True, False, True, False])
 
 
@@ -72,6 +73,7 @@ def test_a_row_joins_the_star_with_its_measurement(measured, stars):
     table = result_table(measured, stars, THREE).set_index("source")
     c, a = table.loc["c.fits"], table.loc["a.fits"]
     assert (c["star"], c["obsid"], c["name"], c["spectral_class"]) == (20, 2, "c", "K")
+    assert (c["n_exposures"], a["n_exposures"]) == (3, 1)
     assert (a["star"], a["obsid"], a["name"], a["spectral_class"]) == (0, 0, "a", "F")
     assert (c["teff"], c["e_teff"], c["teff_start"], c["teff_lit"]) == (5000, 50, 5001, 5002)
     assert (c["teff_group"], a["fe_h_group"]) == (5002, 2)

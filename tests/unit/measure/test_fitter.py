@@ -9,6 +9,9 @@ from torch.utils.data import DataLoader
 
 from torchfit.flags.bits import ResultFlag
 from torchfit.group.grouping import Grouping
+from torchfit.likelihood.joint_spectra import JointSpectra, coadd
+from torchfit.likelihood.metric import Sharing
+from torchfit.likelihood.outliers import Outliers
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
 from torchfit.match.start import start_labels
@@ -100,6 +103,53 @@ def test_every_column_is_what_it_says(infer, batch, masked_emulator, assert_clos
     assert_close(found.rchi2, found.chi2 / (found.n_pix - 3))
     assert_close(found.labels, masked_emulator.scaler.from_unit(found.fit.unit))
     assert found.v_rad.isnan().all()
+
+
+def all_of(measured):
+    """Every tensor of a measurement, in the order of its fields."""
+    return [
+        value
+        for part in (measured, measured.errors, measured.fit)
+        for value in vars(part).values()
+        if isinstance(value, torch.Tensor)
+    ]
+
+
+@pytest.mark.parametrize("sharing", [None, Sharing()])
+def test_a_star_of_one_exposure_has_the_bytes_of_the_usual_fit(infer, batch, sharing):
+    """Whether or not it was looked for others; none of its company has several."""
+    spectra = batch.spectra
+    none = torch.zeros(0, dtype=torch.long)
+    joint = JointSpectra(
+        spectra.wave, spectra.flux, spectra.ivar, spectra.has_ivar, spectra[:0], none
+    )
+    fitter = infer(plain_metric(sharing=sharing, outliers=Outliers()), lm=LM)
+    usual, other = (fitter.measure(replace(batch, spectra=each)) for each in (spectra, joint))
+    for one, two in zip(all_of(usual), all_of(other), strict=True):
+        assert torch.equal(one.nan_to_num(-1.0), two.nan_to_num(-1.0))
+
+
+def test_stars_of_several_exposures_are_fitted_beside_others(infer, observe, truth, batch):
+    """In their own rows, better than any exposure, the others as if they were alone."""
+    star = torch.tensor([1, 1, 1, 1, 4, 4, 4, 4])
+    exposures = observe(truth[star], 0.03, seed=61)
+    coadds = coadd(exposures, star.unique(return_inverse=True)[1])
+    spectra = batch.spectra
+    flux, ivar = spectra.flux.clone(), spectra.ivar.clone()
+    flux[[1, 4]], ivar[[1, 4]] = coadds.flux, coadds.ivar
+    joint = JointSpectra(spectra.wave, flux, ivar, spectra.has_ivar, exposures, star)
+    fitter = infer(plain_metric(nuisance=plain_nuisance(velocity_sigma=20.0)), lm=LM)
+    found = fitter.measure(replace(batch, spectra=joint))
+    alone = fitter.measure(GroupBatch(star, star, exposures))
+    usual = fitter.measure(batch)
+    others = torch.tensor([0, 2, 3, 5, 6, 7, 8, 9])
+    torch.testing.assert_close(found.labels[others], usual.labels[others], rtol=1e-6, atol=1e-6)
+    assert torch.equal(found.star, batch.star)
+    assert (found.n_pix[[1, 4]] > 3 * found.n_pix[0]).all()
+    for place, rows in ((1, slice(0, 4)), (4, slice(4, 8))):
+        assert (found.errors.total[place] < alone.errors.total[rows]).all()
+        assert (found.chi2[place] / found.n_pix[place]).item() == pytest.approx(1.0, abs=0.2)
+    assert found.v_rad.isfinite().all()
 
 
 def test_errors_are_positive_and_missing_without_weights(infer, batch):

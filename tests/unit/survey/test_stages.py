@@ -170,7 +170,8 @@ def test_the_noise_is_that_of_all_stars_and_its_finished_nodes_are_kept(
 
 def test_a_star_without_start_labels_has_no_part_in_the_noise(paths, fitter, survey, tmp_path):
     shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
-    unmatched = replace(survey, matches=np.full_like(survey.matches, np.nan))
+    observed = replace(survey.observed, teff=np.full_like(survey.observed.teff, np.nan))
+    unmatched = replace(survey, observed=observed)
     found = estimate_noise(unmatched, shared, ONE, tmp_path)
     assert (found.n_stars == 0).all()
 

@@ -1,0 +1,49 @@
+"""Which spectra of a survey are exposures of one star."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+RADIUS = 3.0
+"""Arcseconds; spectra of one name further apart are of different stars."""
+COLUMNS = ("uid", "gaia_source_id", "name", "ra", "dec")
+"""Columns of a survey's table that tell stars apart."""
+
+
+def stars_of(table: pd.DataFrame) -> Int[np.ndarray, " exposure"]:
+    """Number the stars of spectra, from 0, in the order of their first exposures.
+
+    Two spectra are of one star if they share the survey's identifier or that of Gaia, or the name,
+    the latter not further apart than :data:`RADIUS` where positions are known; or if a third is of
+    one star with both. A spectrum of which none of these is known is a star of its own.
+
+    Args:
+        table: The :data:`COLUMNS` of every spectrum; what is not known is empty or NaN.
+    """
+    position = table[["ra", "dec"]].to_numpy(dtype=np.float64)
+    by_name = _first_alike(table["name"])
+    apart = _separation(position, position[by_name]) > RADIUS
+    by_name = np.where(apart, np.arange(len(table)), by_name)
+    links = [_first_alike(table["uid"]), _first_alike(table["gaia_source_id"]), by_name]
+    row = np.tile(np.arange(len(table)), len(links))
+    pairs = coo_array((np.ones(len(row), bool), (row, np.concatenate(links))), 2 * (len(table),))
+    return pd.factorize(connected_components(pairs, directed=False)[1])[0]
+
+
+def _first_alike(names: pd.Series) -> Int[np.ndarray, " exposure"]:
+    """Place of the first spectrum of the same name; a spectrum without one is its own."""
+    place = np.arange(len(names))
+    first = pd.Series(place).groupby(pd.factorize(names)[0]).transform("first").to_numpy()
+    return np.where(names.to_numpy() == "", place, first)
+
+
+def _separation(
+    one: Float[np.ndarray, "exposure 2"], other: Float[np.ndarray, "exposure 2"]
+) -> Float[np.ndarray, " exposure"]:
+    """Angle in arcseconds between positions in degrees, by haversines; NaN where one is missing."""
+    (ra, dec), (ra_other, dec_other) = np.radians(one).T, np.radians(other).T
+    along = np.cos(dec) * np.cos(dec_other) * np.sin((ra - ra_other) / 2) ** 2
+    half = np.sqrt(np.sin((dec - dec_other) / 2) ** 2 + along)
+    return 3600 * np.degrees(2 * np.arcsin(np.minimum(half, 1.0)))
