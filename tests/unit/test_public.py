@@ -26,7 +26,7 @@ METHODS = {
         "label_names": None,
         "ranges": None,
     },
-    "Fitter": {"fit": "(self, spectra)"},
+    "Fitter": {"fit": "(self, spectra)", "fit_joint": "(self, exposures)"},
     "FitResult": {
         "to_table": "(self)",
         "to_pandas": "(self)",

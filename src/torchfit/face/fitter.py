@@ -10,14 +10,15 @@ import numpy as np
 import torch
 
 from torchfit.exceptions import OutsideLibraryWarning, SpectrumError
+from torchfit.face.by_resolution import FittersByResolution
 from torchfit.face.emulator import Emulator
+from torchfit.face.observed import Observed
 from torchfit.face.result import FitResult
 from torchfit.face.spectrum import Spectrum
 from torchfit.flags.bits import ResultFlag
+from torchfit.likelihood.joint_spectra import JointSpectra
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.match.matching import Matching
-from torchfit.measure.batch import GroupBatch
-from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
 from torchfit.spectra import Spectra
@@ -59,7 +60,7 @@ class Fitter:
         if isinstance(settings, str):
             settings = SURVEY if settings == "survey" else FitSettings()
         self.settings = settings
-        self._fitters: dict[bytes, BatchFitter] = {}
+        self._fitters = FittersByResolution(emulator.trained, settings)
 
     def __repr__(self) -> str:
         """A line."""
@@ -84,20 +85,57 @@ class Fitter:
             OutsideLibraryWarning: If too few library stars are near the labels of one.
         """
         one = not isinstance(spectra, Sequence)
-        given = [_spectrum(each) for each in ([spectra] if one else spectra)]
-        if not given:
-            raise SpectrumError("there is no spectrum to fit: the list is empty")
-        observed, velocities = self._settle(given)
-        normalised = self._normalise(observed)
-        measured = self._measure(observed, normalised)
-        result = self._result(observed, normalised, measured, velocities)
+        observed, velocities = self._settle(_spectra([spectra] if one else spectra))
+        stars = Observed.of(observed, velocities, self.emulator.wave)
+        result = self._fit(stars, self._normalise(observed))
+        return result[0] if one else result
+
+    def fit_joint(self, exposures: Sequence[Any]) -> FitResult:
+        """Measure one star or several, each from all its exposures together.
+
+        A star has one set of labels; every exposure has its own continuum, velocity and noise. What
+        the emulator does not know of a star is the same in all its exposures, and is not averaged
+        away.
+
+        Args:
+            exposures: Exposures of one star, each as for :meth:`fit`; or a list of such lists, one
+                a star.
+
+        Returns:
+            One result; its values are numbers for one star, arrays for several. ``flux`` is the
+            coadd, ``n_pix`` counts the pixels of all exposures, ``z`` is of the best exposure;
+            ``exposures`` is a table with ``z`` and ``v_rad`` of every exposure.
+
+        Raises:
+            SpectrumError: If one of them cannot be used, a star has no exposure, or exposures of a
+                star differ in resolution.
+
+        Warns:
+            OutsideLibraryWarning: If too few library stars are near the labels of one.
+        """
+        one = not any(isinstance(each, Sequence) for each in exposures)
+        given = [_spectra(star) for star in ([exposures] if one else exposures)]
+        star = np.repeat(np.arange(len(given)), [len(each) for each in given])
+        observed, velocities = self._settle([each for several in given for each in several])
+        spectra = JointSpectra.of(self._normalise(observed), torch.from_numpy(star))
+        alone = Observed.of(observed, velocities, self.emulator.wave)
+        own = self.emulator.trained.library.lsf_fwhm.numpy()
+        stars = alone.joined(star, spectra, own)
+        result = self._fit(stars, spectra)
+        v_rad = self._fitters.velocities(stars, spectra, result.measured)
+        result = replace(result, exposures=alone.table(star, v_rad))
+        return result[0] if one else result
+
+    def _fit(self, stars: Observed, spectra: Spectra) -> FitResult:
+        """Measure normalised spectra."""
+        result = self._result(stars, spectra, self._fitters.measure(stars, spectra))
         if (result.flags & ResultFlag.OUTSIDE_SUPPORT).any():
             warnings.warn(
                 "a fit ended where too few library stars are: see the flag OUTSIDE_SUPPORT",
                 OutsideLibraryWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        return result[0] if one else result
+        return result
 
     @cached_property
     def _redshifts(self) -> Redshifts:
@@ -133,76 +171,41 @@ class Fitter:
             )
         return spectra
 
-    def _measure(self, observed: Sequence[Spectrum], spectra: Spectra) -> Measurement:
-        """Measure all, those of one resolution at a time."""
-        widths = [self._lsf_fwhm(spectrum) for spectrum in observed]
-        keys = [b"" if width is None else width.tobytes() for width in widths]
-        star = torch.arange(len(observed))
-        whole = GroupBatch(star, torch.zeros_like(star), spectra)
-        names = self.emulator.label_names
-        result = Measurement.empty(whole, len(names), self.settings.samples)
-        for key in dict.fromkeys(keys):
-            place = torch.tensor([number for number, other in enumerate(keys) if other == key])
-            fitter = self._fitter(key, widths[keys.index(key)])
-            result = result.with_rows(place, fitter.measure(whole[place]))
-        return result
-
-    def _fitter(self, key: bytes, lsf_fwhm: np.ndarray | None) -> BatchFitter:
-        """The fitter at a resolution, prepared at its first use."""
-        if key not in self._fitters:
-            trained = self.emulator.trained
-            if lsf_fwhm is not None:
-                trained = trained.at_resolution(torch.from_numpy(lsf_fwhm))
-            self._fitters[key] = BatchFitter(trained, self.settings)
-        return self._fitters[key]
-
-    def _lsf_fwhm(self, spectrum: Spectrum) -> np.ndarray | None:
-        """Resolution of a spectrum at the pixels of the emulator, at rest."""
-        if spectrum.lsf_fwhm is None:
-            return None
-        at_rest, width = spectrum.wave / (1 + spectrum.z), spectrum.lsf_fwhm / (1 + spectrum.z)
-        return np.interp(self.emulator.wave, at_rest, np.broadcast_to(width, at_rest.shape))
-
-    def _result(
-        self,
-        observed: Sequence[Spectrum],
-        spectra: Spectra,
-        measured: Measurement,
-        velocities: Velocities,
-    ) -> FitResult:
+    def _result(self, stars: Observed, spectra: Spectra, measured: Measurement) -> FitResult:
         """Calibrated errors, models, and everything as numpy."""
         unknown = torch.full_like(measured.chi2, torch.nan)
         labels = MeasuredLabels(measured.labels, measured.errors)
         errors = self.emulator.errors.calibrate(labels, unknown)
         good = spectra.good & self.emulator.trained.flux_pca.good
         flux = torch.where(good, spectra.flux, torch.nan)
+        velocities = stars.velocities
         unsure = self.settings.flagging.survey.velocity.is_beyond(
             velocities.error.numpy(), velocities.ratio.numpy()
         )
         flags = measured.flags | torch.from_numpy(unsure) * int(ResultFlag.UNSURE_VELOCITY)
         return FitResult(
             label_names=self.emulator.label_names,
-            names=tuple(spectrum.name for spectrum in observed),
+            names=stars.names,
             measured=replace(measured, flags=flags),
-            redshifts=np.array([spectrum.z for spectrum in observed]),
+            redshifts=stars.redshifts,
             velocities=velocities,
             errors=errors,
             wave=self.emulator.wave,
             flux=flux.numpy(),
             ivar=torch.where(good, spectra.ivar, 0.0).numpy(),
-            model=self._models(observed, measured).numpy(),
+            model=self._fitters.models(stars, measured).numpy(),
         )
 
-    def _models(self, observed: Sequence[Spectrum], measured: Measurement) -> torch.Tensor:
-        """Model flux of every star at its own resolution; NaN where nothing is known."""
-        rows = []
-        for labels, spectrum in zip(measured.labels, observed, strict=True):
-            width = self._lsf_fwhm(spectrum)
-            key = b"" if width is None else width.tobytes()
-            trained = self._fitters[key].emulator
-            flux = trained.flux(labels[None]).nan_to_num(torch.nan)[0]
-            rows.append(torch.where(trained.flux_pca.good, flux, torch.nan))
-        return torch.stack(rows)
+
+def _spectra(given: Sequence[Any]) -> list[Spectrum]:
+    """Spectra of ours.
+
+    Raises:
+        SpectrumError: If there is none, or one is no spectrum.
+    """
+    if not given:
+        raise SpectrumError("there is no spectrum to fit: the list is empty")
+    return [_spectrum(each) for each in given]
 
 
 def _spectrum(given: Any) -> Spectrum:

@@ -35,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         "--z", type=float, help="redshift; measured where neither this nor the file says it"
     )
     parser.add_argument("--lsf-fwhm", type=float, help="resolution: FWHM in Angstrom")
+    parser.add_argument(
+        "--joint", action="store_true", help="all files are exposures of one star: one row"
+    )
     parser.add_argument("--out", help="also write the table there (.csv, .ecsv, .fits)")
     return parser
 
@@ -58,7 +61,8 @@ def fit(options: argparse.Namespace) -> str:
     spectra = read_spectra(options.files, format=options.format, medium=options.medium, **given)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # The column of flags says the same.
-        result = Fitter(load(options.emulator)).fit(spectra)
+        fitter = Fitter(load(options.emulator))
+        result = fitter.fit_joint(spectra) if options.joint else fitter.fit(spectra)
     table = result.to_table()
     if options.out:
         table.write(options.out, overwrite=True)

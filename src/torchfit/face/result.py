@@ -62,6 +62,8 @@ class FitResult:
         ivar: Inverse variance of it; 0 in bad pixels.
         model: Model flux; NaN in pixels that the library does not have.
         one: Whether it is of one spectrum.
+        exposures: Of stars that were fitted from several exposures: a row for each of these, with
+            the number of its ``star``, ``z``, ``v_rad`` and the measured velocity; else ``None``.
     """
 
     label_names: tuple[str, ...]
@@ -75,6 +77,7 @@ class FitResult:
     ivar: Float[np.ndarray, "*star pix"]
     model: Float[np.ndarray, "*star pix"]
     one: bool = False
+    exposures: QTable | None = None
 
     def __len__(self) -> int:
         """Number of spectra."""
@@ -99,7 +102,8 @@ class FitResult:
             self.flux[row],
             self.ivar[row],
             self.model[row],
-            one=True,
+            True,
+            None if self.exposures is None else self.exposures[self.exposures["star"] == row],
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -95,6 +95,8 @@ def coadd(exposures: Spectra, star: Int[Tensor, " exposure"]) -> Spectra:
     total = _sum(counted, star, n_stars)
     flux = torch.where(exposures.good, exposures.flux.double(), 0.0)
     mean = _sum(counted * flux, star, n_stars) / torch.where(total > 0, total, 1.0)
+    alone = torch.bincount(star)[star] == 1
+    mean[star[alone]] = flux[alone]  # Not off by the rounding of a quotient.
     ivar = torch.where(has_ivar[:, None], total, (total > 0).double())
     return Spectra(exposures.wave, mean, ivar, has_ivar)
 

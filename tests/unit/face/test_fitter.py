@@ -189,3 +189,70 @@ def test_a_spectrum_of_another_range_is_refused(fitter, make_spectrum):
     far = Spectrum(3 * ours.wave, ours.flux, ours.ivar, medium="vacuum", name="far")
     with pytest.raises(SpectrumError, match=r"far.*no good pixel within 4000-4399"):
         fitter.fit([ours, far])
+
+
+def test_one_exposure_of_a_star_is_the_usual_fit(fitter, make_spectrum):
+    spectra = [make_spectrum(labels, seed=n) for n, labels in enumerate(OTHERS)]
+    usual, joint = fitter.fit(spectra), fitter.fit_joint([[each] for each in spectra])
+    for name in usual.columns:
+        np.testing.assert_array_equal(getattr(usual, name), getattr(joint, name))
+    np.testing.assert_array_equal(usual.flags, joint.flags)
+    assert usual.exposures is None
+    assert list(joint.exposures["star"]) == [0, 1, 2]
+
+
+def test_exposures_of_a_star_have_one_set_of_labels_and_velocities_of_their_own(
+    fitter, make_spectrum
+):
+    """The redshift that is given of the first is true, those of the others are 30 km/s too low."""
+    velocity = 30.0
+    flat = [make_spectrum(TRUTH, seed=n, name=f"visit {n}") for n in range(4)]
+    moved = [flat[0], *(each.at_redshift(-velocity / SPEED_OF_LIGHT) for each in flat[1:])]
+    result = fitter.fit_joint(moved)
+    assert result.one
+    assert result.names == ("visit 0",)
+    single = fitter.fit(flat[0])
+    for name, value in zip(LABELS, TRUTH, strict=True):
+        error = getattr(result, f"e_{name}")
+        assert abs(getattr(result, name) - value) < 5 * error
+        assert error < getattr(single, f"e_{name}")
+    table = result.exposures
+    assert list(table["name"]) == [f"visit {n}" for n in range(4)]
+    off = table["v_rad"].to_value("km/s")
+    assert np.abs(off[1:] - off[0] - velocity).max() < 0.4 * velocity
+    assert result.n_pix > 3 * single.n_pix
+
+
+def test_stars_of_differing_numbers_of_exposures(fitter, make_spectrum):
+    given = [
+        [make_spectrum(labels, seed=10 * star + n) for n in range(star + 1)]
+        for star, labels in enumerate(OTHERS)
+    ]
+    results = fitter.fit_joint(given)
+    assert results.teff.shape == (3,)
+    assert list(results.exposures["star"]) == [0, 1, 1, 2, 2, 2]
+    assert len(results[2].exposures) == 3
+    alone = fitter.fit_joint(given[2])
+    assert alone.teff == pytest.approx(results.teff[2], rel=1e-9)
+
+
+def test_arms_are_exposures_of_other_pixels(fitter, make_spectrum):
+    """Each with its own resolution, where they do not overlap."""
+    whole = make_spectrum(TRUTH)
+    arms = [
+        Spectrum(
+            whole.wave[part], whole.flux[part], whole.ivar[part], medium="vacuum", z=0.0, **lsf
+        )
+        for part, lsf in ((slice(210), {"lsf_fwhm": 8.0}), (slice(215, None), {"lsf_fwhm": 5.0}))
+    ]
+    result = fitter.fit_joint(arms)
+    for name, value in zip(LABELS, TRUTH, strict=True):
+        assert abs(getattr(result, name) - value) < 6 * getattr(result, f"e_{name}")
+    with pytest.raises(SpectrumError, match="differ in resolution"):
+        fitter.fit_joint([whole, make_spectrum(TRUTH, seed=1, lsf_fwhm=20.0)])
+
+
+@pytest.mark.parametrize("given", [[], [[]]])
+def test_a_star_without_exposures_is_refused(fitter, given):
+    with pytest.raises(SpectrumError, match="there is no spectrum to fit"):
+        fitter.fit_joint(given)
