@@ -1,5 +1,6 @@
 """A catalogue of labels that ours are compared with."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,8 @@ from torchfit.crossmatch.join import Line
 from torchfit.crossmatch.user_table import UserRows
 from torchfit.exceptions import ConfigError
 from torchfit.names import LABELS, TEFF
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Reference(ExternalCatalogue):
         remark: What a reader must know of it.
 
     Raises:
-        ConfigError: If a label is unknown, a sum is of columns that are not read, or there is no
-            temperature to part the stars by.
+        ConfigError: If a sum is of columns that are not read, or there is no temperature to part
+            the stars by.
     """
 
     title: str = ""
@@ -59,10 +62,10 @@ class Reference(ExternalCatalogue):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not set(self.columns) <= set(LABELS) or TEFF not in self.columns:
+        if TEFF not in self.columns:
             raise ConfigError(
-                f"compare: columns={list(self.columns)} must be labels ({', '.join(LABELS)}), "
-                "teff among them"
+                f"compare: columns={list(self.columns)} must be labels, {TEFF} among them, by "
+                "which stars are parted"
             )
         summed = {name for terms in self.sums.values() for name in terms}
         if not summed <= set(self.table.numbers):
@@ -70,7 +73,7 @@ class Reference(ExternalCatalogue):
 
     def needs(self) -> Sequence[str]:
         """Columns of our catalogue that stars are found by, and our labels."""
-        return [*super().needs(), *LABELS]
+        return [*super().needs(), *self.columns]
 
     def rows(self) -> UserRows:
         """Rows that pass the cuts, with the labels that are sums."""
@@ -81,20 +84,24 @@ class Reference(ExternalCatalogue):
         }
         return replace(rows, table=rows.table.assign(**sums))
 
-    def compare(self, stars: pd.DataFrame) -> Comparison:
+    def compare(self, stars: pd.DataFrame, ours: Sequence[str] = LABELS) -> Comparison:
         """Find the labels of our stars.
 
         Args:
             stars: Our catalogue.
+            ours: Labels of our emulator, the temperature first.
 
         Returns:
-            Their labels, those that our catalogue has too.
+            Their labels, those that our catalogue has too, in our order.
 
         Raises:
             DataError: If the table cannot be read.
         """
+        unknown = [name for name in self.columns if name not in (*ours, *LABELS)]
+        if unknown:
+            logger.warning("%s: our catalogue has no label %s", self.path, ", ".join(unknown))
         join = self.join(stars)
-        labels = tuple(label for label in LABELS if label in self.columns and label in stars)
+        labels = tuple(label for label in ours if label in self.columns and label in stars)
         theirs = join.columns[list(labels)].to_numpy(dtype=float)
         return Comparison(
             self.title,

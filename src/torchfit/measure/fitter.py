@@ -52,8 +52,8 @@ class BatchFitter:
         self.matcher = Matcher(emulator, self.settings.matching)
         metric = self.settings.metric
         self.likelihoods: list[Likelihood] = [
-            ExactLikelihood(metric, emulator),
             JointLikelihood(metric, emulator),
+            ExactLikelihood(metric, emulator),
         ]
         if metric.sharing is not None:
             # Each star goes to the first that takes it.

@@ -79,7 +79,11 @@ class Finishing:
         recommended = self.product.recommended
         for note in (*oddities(joined, labels), *_presets(judged.explained[FLAG_SNR])):
             logger.warning(note)
-        comparisons = [each.compare(needed(judged.table, each)) for each in self.compare.values()]
+        comparisons = [
+            each.compare(stars, labels) if isinstance(each, Reference) else each.compare(stars)
+            for each in self.compare.values()
+            for stars in (needed(judged.table, each),)
+        ]
         return FinishedSurvey(
             judged.table,
             rejects,

@@ -11,6 +11,7 @@ from torchfit.exceptions import ConfigError, SpectrumError
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.surveys.band_snr import band_snr
+from torchfit.surveys.kept_files import KeptFiles, Opened
 from torchfit.surveys.medium import air_to_vacuum
 from torchfit.surveys.plausible import (
     demand_stellar_redshift,
@@ -23,8 +24,6 @@ from torchfit.surveys.row_reader import RowReader
 from torchfit.surveys.specutils_files import medium_of, read_file
 
 MEDIA = ("air", "vacuum")
-Opened = tuple[str, list[Any]]
-"""Format, and spectra of specutils."""
 
 
 class FilesReader(RowReader[Opened]):
@@ -68,6 +67,7 @@ class FilesReader(RowReader[Opened]):
         if lsf_fwhm is not None and not 0 < lsf_fwhm < math.inf:
             raise ConfigError(f"data.lsf_fwhm={lsf_fwhm} must be positive, in Angstrom")
         self.format, self.medium, self.z, self.lsf_fwhm = format, medium, z, lsf_fwhm
+        self._kept = KeptFiles()
 
     def takes(self, name: str) -> bool:
         """Whether a file may be a spectrum: any but hidden ones."""
@@ -76,15 +76,16 @@ class FilesReader(RowReader[Opened]):
     def parts(self, path: Path) -> Sequence[int] | None:
         """Numbers of the spectra of a file; specutils tells them only by reading the file."""
         try:
-            n = len(read_file(path, self.format)[1])
+            n = len(self._kept.keep(path, read_file(path, self.format))[1])
         except SpectrumError:
             return None
         return None if n <= 1 else range(n)
 
     def open(self, file: str) -> Opened:
-        """Read a file."""
+        """Read a file, unless it was read a moment ago to count its spectra."""
+        path = self.folder / file
         try:
-            return read_file(self.folder / file, self.format)
+            return self._kept.take(path) or read_file(path, self.format)
         except SpectrumError as error:
             reason = str(error).removeprefix(f"{self.folder / file} ")
             raise SpectrumError(f"{file}: {reason}") from error

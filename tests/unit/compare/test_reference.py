@@ -10,6 +10,8 @@ from torchfit.compare.reference import Reference
 from torchfit.crossmatch.shared_key import SharedKey
 from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import ConfigError, DataError
+from torchfit.names import LABELS as LABELS_OF_OURS
+from torchfit.names import Label
 from torchfit.run.build import build
 
 OURS = pd.DataFrame(
@@ -164,11 +166,28 @@ def test_our_catalogue_may_have_three_labels(tmp_path):
     assert comparison.theirs.shape == (3, 3)
 
 
+def test_labels_may_have_any_name(tmp_path, caplog):
+    """Those of a library of one's own; the others of the table are named, and left out."""
+    path = tmp_path / "theirs.csv"
+    columns = {"obsid": [102, 101], "teff": [6010.0, 5010.0], "VSINI": [7.0, 80.0], "C": [0, 1]}
+    pd.DataFrame(columns).to_csv(path, index=False)
+    schema = TableSchema(
+        {"teff": ["teff"], "vsini": ["VSINI"], "c_fe": ["C"]}, {"obsid": ["obsid"]}
+    )
+    made = Reference(str(path), schema, ["vsini", "teff", "c_fe"], SharedKey("obsid", "obsid"))
+    ours = (*LABELS_OF_OURS[:3], Label("vsini", "km/s", "Rotation"))
+    assert "vsini" in made.needs()
+    found = made.compare(OURS.assign(vsini=[70.0, 8.0, 9.0]), ours)
+    assert found.labels == ("teff", "vsini")
+    assert found.labels[1].unit == "km/s"
+    np.testing.assert_array_equal(found.theirs, [[5010, 80], [6010, 7], [np.nan, np.nan]])
+    assert "our catalogue has no label c_fe" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("columns", "sums", "text"),
     [
         (["logg"], {}, "teff among them"),
-        (["teff", "vsini"], {}, "must be labels"),
         (["teff"], {"teff": {"x": 1.0}}, "not read: ['x']"),
     ],
 )

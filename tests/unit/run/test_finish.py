@@ -12,10 +12,12 @@ from torchfit.crossmatch.user_table import TableSchema
 from torchfit.exceptions import DataError
 from torchfit.files.column_table import ColumnTable
 from torchfit.flags.survey_rules import SurveyRules
-from torchfit.names import LABELS
+from torchfit.names import LABELS, Label
+from torchfit.report.comparisons import comparison_section
 from torchfit.run.finish import Finishing, summary
 
 THREE = LABELS[:3]
+ROTATION = Label("vsini", "km/s", "Rotation")
 REJECTS = pd.DataFrame({"source": ["bad.fits"], "reason": ["no good pixel"]})
 KEY = SharedKey("obsid", "obsid")
 
@@ -149,3 +151,28 @@ def test_fallbacks_and_oddities_go_to_the_log(fits, path, caplog):
     assert f"flag_snr keeps its preset thresholds (G 8): {reason}" in caplog.messages
     assert any(note.startswith("40 rows share their obsid") for note in caplog.messages)
     assert set(survey.findings.notes) < set(caplog.messages)
+
+
+def test_labels_of_a_library_of_ones_own_are_compared(tmp_path, fits):
+    """From a configured table to the page."""
+    names = (*THREE, ROTATION)
+    schema = columns(names)
+    ours = fits.assign(vsini=np.linspace(0, 100, 40)).drop(columns="star").assign(star=fits["star"])
+    ours = conform(with_missing(ours, schema), schema)
+    theirs = pd.DataFrame({"obsid": ours["obsid"], "teff": ours["teff"], "ROT": ours["vsini"] - 3})
+    theirs.to_csv(tmp_path / "theirs.csv", index=False)
+    read = TableSchema({"teff": ["teff"], "vsini": ["ROT"]}, {"obsid": ["obsid"]})
+    path = str(tmp_path / "theirs.csv")
+    source = Finishing(
+        SurveyRules(),
+        Product(),
+        {},
+        {"x": Reference(path, read, ("teff", "vsini"), KEY, title="X")},
+    )
+    finished = source.finish(ours, REJECTS, names, {})
+    (comparison,) = finished.findings.comparisons
+    assert comparison.labels == ("teff", "vsini")
+    section = comparison_section(finished.table, comparison, np.ones(40, dtype=bool))
+    row = next(r for r in section.tables[0][1] if (r["class"], r["label"]) == ("FGK", "vsini"))
+    assert row["bias"] == pytest.approx(3.0, abs=1e-5)
+    assert [title for title, _ in section.figures][1] == "Rotation: torchfit against X"

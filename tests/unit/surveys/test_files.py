@@ -5,6 +5,7 @@ from tests.data.files import make as files
 from tests.data.lamost.make import make as make_lamost
 
 from torchfit.exceptions import ConfigError, DataError, SpectrumError
+from torchfit.surveys import files as files_module
 from torchfit.surveys.files import FilesReader
 from torchfit.surveys.medium import vacuum_to_air
 
@@ -28,6 +29,23 @@ class TestContract(ReaderContract):
         ]
         assert len(sources) == 9
         assert reader.file_of("night.fits:0002") == reader.folder / "night.fits"
+
+    def test_each_file_is_read_once(self, reader, monkeypatch):
+        """To count its spectra, which are then there; as a survey is packed in one process."""
+        opened = []
+
+        def read_file(path, format):
+            opened.append(path.name)
+            return original(path, format)
+
+        original = files_module.read_file
+        monkeypatch.setattr(files_module, "read_file", read_file)
+        sources = reader.sources()
+        found = dict(reader.part(sources).spectra(sources))
+        assert len(found) == 9
+        assert sorted(opened) == sorted(path.name for path in reader.folder.rglob("*.*"))
+        again = reader.read("night.fits:0002")
+        np.testing.assert_array_equal(again.flux, found["night.fits:0002"].flux)
 
     def test_formats_and_units_agree(self, reader):
         plain, other = reader.read("a.fits"), reader.read("b/nm.fits")
