@@ -29,17 +29,20 @@ PIXEL_BITS = {
     "SOMEBADPIX": 0, "ALLBADPIX": 1, "COSMIC": 2, "LOWFLAT": 3, "BADFIBERFLAT": 4, "BRIGHTSKY": 5,
     "BADSKY": 6, "BAD2DFIT": 7, "NODATA": 8, "BADFIBER": 9, "BADCOLUMN": 10,
 }  # fmt: skip
-"""specmask of desispec: bits of ``*_MASK``."""
+"""specmask of desispec: bits of ``*_MASK``; 0 to 9 as of version 0.55, the last of later ones."""
 FIBER_BITS = {
     "UNASSIGNED": 0, "STUCKPOSITIONER": 1, "BROKENFIBER": 2, "RESTRICTED": 3, "MISSINGPOSITION": 8,
-    "BADPOSITION": 9, "POORPOSITION": 10, "BADFIBER": 16, "BADTRACE": 17, "BADFLAT": 18,
-    "BADARC": 19, "MANYBADCOL": 20, "MANYREJECTED": 21,
+    "BADPOSITION": 9, "POORPOSITION": 10, "LOWTRANSMISSION": 12, "LOWEFFTIME": 15, "BADFIBER": 16,
+    "BADTRACE": 17, "BADFLAT": 18, "BADARC": 19, "MANYBADCOL": 20, "MANYREJECTED": 21,
+    "BADAMPB": 22, "BADAMPR": 23, "BADAMPZ": 24, "BADPETALPOS": 25, "BADPETALSKY": 26,
+    "BADPETALSTDSTAR": 27, "BADPETALFLUXCAL": 28, "BADPETALSNR": 29, "BADREADNOISE": 30,
 }  # fmt: skip
-"""fibermask of desispec: bits of FIBERSTATUS; a RESTRICTED fibre observes well."""
+"""fibermask of desispec 0.55: bits of FIBERSTATUS. A RESTRICTED fibre observes well, and one of
+LOWTRANSMISSION is only no measure of the sky."""
 CHOICES = ("target", "mws", "star")
 _GAIA = ("G2", "G3")
 _FILES = ("coadd-", "spectra-")
-_HARMLESS = 1 << FIBER_BITS["RESTRICTED"]
+_HARMLESS = 1 << FIBER_BITS["RESTRICTED"] | 1 << FIBER_BITS["LOWTRANSMISSION"]
 
 Opened = tuple[DesiFile, dict[int, DesiRedshift]]
 """Spectra, and redshifts by TARGETID."""

@@ -31,7 +31,8 @@ PIXEL_BITS = {
     "PARTIALREJECT": 19, "SCATTEREDLIGHT": 20, "CROSSTALK": 21, "NOSKY": 22, "BRIGHTSKY": 23,
     "NODATA": 24, "COMBINEREJ": 25, "BADFLUXFACTOR": 26, "BADSKYCHI": 27, "REDMONSTER": 28,
 }  # fmt: skip
-"""SPPIXMASK: bits of ``and_mask``, set where all exposures have them."""
+"""SPPIXMASK of idlutils (sdssMaskbits.par): bits of ``and_mask``, set where all exposures have
+them."""
 REDSHIFT_BITS = {
     "SKY": 0, "LITTLE_COVERAGE": 1, "SMALL_DELTA_CHI2": 2, "NEGATIVE_MODEL": 3, "MANY_OUTLIERS": 4,
     "Z_FITLIMIT": 5, "NEGATIVE_EMISSION": 6, "UNPLUGGED": 7, "BAD_TARGET": 8, "NODATA": 9,

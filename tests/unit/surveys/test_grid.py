@@ -54,7 +54,7 @@ class TestContractOfManyInAFile(ReaderContract):
     [
         ("npz", [(5000, 4.5, -0.5), (5500, 4.5, -0.5)]),
         ("phoenix", [(5700, 4.5, 0.5, 0.2), (5700, 4.5, 0.0, 0.0)]),
-        ("bosz", [(6000, 4.0, -0.5, 0.3), (5000, 4.5, 0.3, 0.0)]),
+        ("bosz", [(6000, 4.0, -0.5, 0.25), (5000, 4.5, 0.25, 0.0)]),
         ("tlusty", [(20000, 4.0, 0.0), (15000, 3.25, -0.301)]),
     ],
 )
@@ -67,6 +67,18 @@ def test_names_tell_the_labels(tmp_path, layout, labels):
     expected = [dict(zip(names, values, strict=False)) for values in labels]
     for one, wanted in zip(found, expected, strict=True):
         assert one == pytest.approx(wanted)
+
+
+def test_names_of_bosz_round_steps_of_a_quarter():
+    """[M/H] from -2.25 to 0.5 and [alpha/M] from -0.25 to 0.5, by the example of the archive."""
+    names = reader_of("bosz", "x").names
+    for quarter in range(-9, 4):
+        metals, alpha = quarter / 4, max(min(quarter / 4, 0.5), -0.25)
+        words = [f"{'m' if x < 0 else 'p'}{int(abs(x) * 10 + 0.5):02d}" for x in (metals, alpha)]
+        name = f"am{words[0]}cp00o{words[1]}t3500g45v20modrt0b50000rs.fits"
+        found = names.labels_of(name)
+        assert (found["fe_h"], found["alpha_fe"]) == pytest.approx((metals, alpha))
+    assert names.labels_of("amm13cp00op00t3500g45v20modrt0b50000rs.fits")["fe_h"] == -1.25
 
 
 def test_cards_tell_the_labels_whatever_the_axis(tmp_path):
