@@ -36,12 +36,13 @@ class LabelPattern:
             groups = re.compile(self.expression).groupindex
         except re.error as error:
             raise ConfigError(
-                f"library.reader.names.expression={self.expression} is no regular expression "
-                f"({error})"
+                f"library.reader.labels.names.expression={self.expression} is no regular "
+                f"expression ({error})"
             ) from error
         if self.expression and not groups:
             raise ConfigError(
-                f"library.reader.names.expression={self.expression} has no group (?P<teff>...)"
+                f"library.reader.labels.names.expression={self.expression} has no group "
+                "(?P<teff>...)"
             )
 
     @cached_property

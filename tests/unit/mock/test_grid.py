@@ -6,6 +6,7 @@ from torchfit.mock.grid import RESOLVING_POWER, write_grid
 from torchfit.mock.lines import LineList
 from torchfit.mock.star import StarModel
 from torchfit.surveys.grid import GridReader
+from torchfit.surveys.grid_labels import GridLabels
 from torchfit.surveys.label_pattern import LabelPattern
 
 WAVE = torch.arange(5100.0, 5300.0, 0.5)
@@ -25,7 +26,7 @@ SUN = torch.tensor([[5777.0, 4.44, 0.0, 0.0]])
 )
 def test_what_is_written_is_read(tmp_path, format, labels):
     assert write_grid(tmp_path, (5000.0, 6000.0), 1, format=format) == 108
-    reader = GridReader(str(tmp_path), "vacuum", **labels)
+    reader = GridReader(str(tmp_path), "vacuum", labels=GridLabels(**labels))
     spectrum = reader.read(f"t05000_g5.00_m+0.50_a+0.40.{format}")
     assert spectrum.info.labels == {"teff": 5000, "logg": 5.0, "fe_h": 0.5}
     own = torch.tensor([[5000.0, 5.0, 0.5, 0.4]])

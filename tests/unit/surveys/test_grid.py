@@ -9,10 +9,11 @@ from torchfit.exceptions import ConfigError, DataError, SpectrumError
 from torchfit.run.build import build
 from torchfit.run.programs import conf_folder
 from torchfit.surveys.grid import GridReader
+from torchfit.surveys.grid_labels import GridLabels
 from torchfit.surveys.label_pattern import LabelPattern
 from torchfit.surveys.stated_resolution import StatedResolution
 
-CARDS = {"teff": "TEFF", "logg": "LOG_G", "fe_h": "M_H"}
+CARDS = GridLabels(cards={"teff": "TEFF", "logg": "LOG_G", "fe_h": "M_H"})
 LAYOUTS = {
     "npz": (grids.npz, "grid", ["medium=vacuum"]),
     "phoenix": (grids.phoenix, "phoenix", []),
@@ -41,7 +42,8 @@ class TestContractOfManyInAFile(ReaderContract):
     @pytest.fixture
     def reader(self, tmp_path):
         grids.npz_of_many(tmp_path)
-        return GridReader(str(tmp_path), "vacuum", cards={"teff": "T", "logg": "G", "fe_h": "M"})
+        cards = {"teff": "T", "logg": "G", "fe_h": "M"}
+        return GridReader(str(tmp_path), "vacuum", labels=GridLabels(cards=cards))
 
     def test_each_has_its_labels(self, reader):
         labels = [reader.read(source).info.labels for source in reader.sources()]
@@ -71,7 +73,7 @@ def test_names_tell_the_labels(tmp_path, layout, labels):
 
 def test_names_of_bosz_round_steps_of_a_quarter():
     """[M/H] from -2.25 to 0.5 and [alpha/M] from -0.25 to 0.5, by the example of the archive."""
-    names = reader_of("bosz", "x").names
+    names = reader_of("bosz", "x").labels.names
     for quarter in range(-9, 4):
         metals, alpha = quarter / 4, max(min(quarter / 4, 0.5), -0.25)
         words = [f"{'m' if x < 0 else 'p'}{int(abs(x) * 10 + 0.5):02d}" for x in (metals, alpha)]
@@ -84,9 +86,8 @@ def test_names_of_bosz_round_steps_of_a_quarter():
 def test_cards_tell_the_labels_whatever_the_axis(tmp_path):
     grids.images(tmp_path)
     (tmp_path / "README.txt").touch()
-    reader = GridReader(
-        str(tmp_path), "vacuum", pattern="*.fits", cards=CARDS, fixed={"vsini": 0.0}
-    )
+    labels = GridLabels(cards=CARDS.cards, fixed={"vsini": 0.0})
+    reader = GridReader(str(tmp_path), "vacuum", "*.fits", labels)
     spectra = [reader.read(source) for source in reader.sources()]
     assert [each.info.labels["teff"] for each in spectra] == [5000, 5001]
     assert spectra[0].info.labels == {"teff": 5000, "logg": 4.5, "fe_h": -0.5, "vsini": 0.0}
@@ -103,22 +104,22 @@ def test_a_flux_per_frequency_becomes_one_per_wavelength(tmp_path):
 
 def test_wavelengths_that_are_not_wanted_are_left_out(tmp_path):
     grids.npz(tmp_path)
-    reader = reader_of("grid", tmp_path, "medium=vacuum", "waves=[4800.0,4900.0]")
+    reader = reader_of("grid", tmp_path, "medium=vacuum", "axes.range=[4800.0,4900.0]")
     wave = reader.read(reader.sources()[0]).wave
     assert (wave[0], wave[-1]) == (4800, 4900)
 
 
 def test_the_resolution_is_that_of_the_models(tmp_path):
     reader = GridReader(
-        str(tmp_path), "air", cards=CARDS, resolution=StatedResolution(resolving_power=5000.0)
+        str(tmp_path), "air", labels=CARDS, resolution=StatedResolution(resolving_power=5000.0)
     )
     assert reader.lsf_fwhm_at(torch.tensor([5000.0]).double()).item() == pytest.approx(1.0)
-    assert GridReader(str(tmp_path), "air", cards=CARDS).lsf_fwhm_at(torch.ones(1)) is None
+    assert GridReader(str(tmp_path), "air", labels=CARDS).lsf_fwhm_at(torch.ones(1)) is None
 
 
 def test_what_makes_no_sense_is_one_line(tmp_path):
     with pytest.raises(ConfigError, match="use air or vacuum"):
-        GridReader("x", "water", cards=CARDS)
+        GridReader("x", "water", labels=CARDS)
     with pytest.raises(ConfigError, match="for labels"):
         GridReader("x", "air")
     with pytest.raises(ConfigError, match="no regular expression"):
@@ -127,13 +128,14 @@ def test_what_makes_no_sense_is_one_line(tmp_path):
         LabelPattern(r"t\d+")
     (tmp_path / "README.txt").touch()
     with pytest.raises(DataError, match=r"no model spectrum below .* tell no labels: 1 \.txt"):
-        GridReader(str(tmp_path), "air", names=LabelPattern("t(?P<teff>[0-9]+)")).sources()
+        named = GridLabels(LabelPattern("t(?P<teff>[0-9]+)"))
+        GridReader(str(tmp_path), "air", labels=named).sources()
 
 
 def test_models_without_wavelengths_and_files_that_are_none(tmp_path):
     grids.phoenix(tmp_path)
-    reader = reader_of("phoenix", tmp_path, "wave=null")
-    with pytest.raises(DataError, match=r"library\.reader\.wave=FILE"):
+    reader = reader_of("phoenix", tmp_path, "axes.file=null")
+    with pytest.raises(DataError, match=r"library\.reader\.axes\.file=FILE"):
         reader.read(reader.sources()[0])
     (tmp_path / "t5000_g4.0_m0.0.npz").write_bytes(b"PK")
     (tmp_path / "t5000_g4.0_m-1.0.fits").write_bytes(b"SIMPLE")
