@@ -7,7 +7,8 @@ Four exposures of each mock star, of one night each, and as many of each real st
 the same run: each exposure by itself, the mean of these fits (weighted by their errors), the usual
 fit of the coadd, and the joint fit. Mock labels are compared with the truth. Of both samples halves
 are compared: all methods measure a star twice, of mock stars from two exposures each, of real ones
-from all exposures with two draws of more noise, which alone would make the S/N of the row.
+from all exposures with two draws of more noise, which alone would make the S/N of the row, four
+times over.
 Numbers are robust scatters, of halves over the square root of two, and for real stars the median
 errors that the Fisher matrix expects.
 """
@@ -38,7 +39,7 @@ from torchfit.spectra import Spectra, Spectrum
 from torchfit.survey.same_star import COLUMNS, stars_of
 from torchfit.surveys.lamost import LamostReader
 
-N_EXPOSURES = 4
+N_EXPOSURES, N_DRAWS = 4, 4
 FGK = (4000.0, 7500.0)
 Labels = Float[np.ndarray, "star label"]
 
@@ -172,10 +173,12 @@ def real_rows(emulator: Emulator, folder: Path, snrs: Sequence[float]) -> Iterat
     for name, found in (("one exposure", alone[first.nonzero()[:, 0]]), ("joint", joint)):
         error = found.errors.total.median(dim=0).values.tolist()
         labels = dict(zip(seen.label_names, error, strict=True))
-        yield {"sample": sample, "what": "median error", "method": name, "n": len(found), **labels}
+        row = {"sample": sample, "what": "median error", "method": name, "n": len(found)}
+        yield {**row, **labels, "stars/s": np.nan}
+    again = place + (place.max() + 1) * torch.arange(N_DRAWS)[:, None]
     for snr in snrs:
-        pair = [noisier(exposures, snr, seed) for seed in (1, 2)]
-        offs, seconds = halves(method, pair, place)
+        pair = [noisier(Spectra.joined([exposures] * N_DRAWS), snr, seed) for seed in (1, 2)]
+        offs, seconds = halves(method, pair, again.flatten())
         yield from rows_of(f"{sample}, S/N {snr:.0f}", "halves", offs, seen.label_names, seconds)
 
 
