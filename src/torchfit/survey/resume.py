@@ -93,8 +93,8 @@ def _drop_outdated(work: Path, stamps: list[str]) -> None:
         )  # fmt: skip
         for stage in ("products", "parts", "noise", "joint"):
             remove(work / stage)
-        for path in (work / "start").glob("joint-*"):
-            remove(path)
+        for start in (work / "start").glob("joint-*"):
+            remove(start)
     for number in packed:
         for made in _made_of_piece(work, number):
             remove(made)

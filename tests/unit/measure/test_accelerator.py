@@ -8,6 +8,7 @@ from tests.simulated.device import SimTensor
 from tests.simulated.traffic import counted
 
 from torchfit.group.grouping import Grouping
+from torchfit.likelihood.joint_spectra import JointSpectra, coadd
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import NodeNoise, NoiseShape
 from torchfit.likelihood.nuisance import Nuisance
@@ -87,11 +88,11 @@ def noise(masked_emulator, spectra):
 
 @pytest.fixture(scope="module")
 def assert_same(masked_emulator, spectra):
-    """``assert_same(settings, noise, sampled, **batch)``: as on the CPU, bit for bit."""
+    """``assert_same(settings, noise, sampled, joint, **batch)``: as on the CPU, bit for bit."""
 
-    def check(settings, noise=None, sampled=None, **changes):
+    def check(settings, noise=None, sampled=None, joint=None, **changes):
         fitter = BatchFitter(masked_emulator, settings, noise, sampled)
-        batch = GroupBatch(torch.arange(10), GROUPS, replace(spectra, **changes))
+        batch = GroupBatch(torch.arange(10), GROUPS, replace(joint or spectra, **changes))
         expected = fitter.measure(batch)
         found = fitter.to(SIM).measure(to_device(batch, SIM))
         one, other = tensors(found), tensors(expected)
@@ -137,6 +138,20 @@ def test_every_metric_with_every_matching(assert_same, metric, space):
 def test_posteriors(assert_same, metric, sampled):
     chosen = None if sampled is None else torch.tensor(sampled, dtype=torch.long)
     assert_same(settings_of(metric, sampling=SAMPLING), sampled=chosen)
+
+
+@pytest.mark.parametrize("has_ivar", [True, False])
+@pytest.mark.parametrize("metric", METRICS)
+def test_stars_of_several_exposures(assert_same, spectra, noise, metric, has_ivar):
+    """Three of them, one of whose exposures has no good pixel, beside others."""
+    exposures = spectra[torch.tensor([3, 5, 0, 6, 7, 8, 9])]
+    exposures = replace(exposures, has_ivar=torch.full((7,), has_ivar))
+    star = torch.tensor([3, 3, 6, 6, 6, 8, 8])
+    coadds = coadd(exposures, star.unique(return_inverse=True)[1])
+    flux, ivar, known = spectra.flux.clone(), spectra.ivar.clone(), spectra.has_ivar.clone()
+    flux[[3, 6, 8]], ivar[[3, 6, 8]], known[[3, 6, 8]] = coadds.flux, coadds.ivar, coadds.has_ivar
+    joint = JointSpectra(spectra.wave, flux, ivar, known, exposures, star)
+    assert_same(settings_of(metric), noise, joint=joint)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from torchfit.files.ownership import WRITTEN
+from torchfit.products.exposures import EXPOSURES
 from torchfit.run.products import remove_older
 
 
@@ -14,9 +15,12 @@ def folder(tmp_path):
 
 
 def test_products_of_an_older_run_are_removed(folder):
-    (folder / WRITTEN).write_text(json.dumps(["models", "catalogue.csv"]))
+    """The exposures of stars that are fitted one by one again, too."""
+    (folder / EXPOSURES).touch()
+    (folder / WRITTEN).write_text(json.dumps(["models", "catalogue.csv", EXPOSURES]))
     remove_older(folder, {"catalogue.csv": folder / "catalogue.csv"})
     assert not (folder / "models").exists()
+    assert not (folder / EXPOSURES).exists()
     assert (folder / "catalogue.csv").exists()
 
 

@@ -212,3 +212,39 @@ def test_what_killed_processes_were_writing_is_removed_and_nothing_else(work, re
     prepare_work(work, reader, SIZE)
     assert not left.exists()
     assert own.exists()
+
+
+@pytest.fixture
+def coadded(work):
+    """The coadds of a run with ``data.joint=true``, and their start labels."""
+    path = work / "joint" / "joint-00000.arrow"
+    path.parent.mkdir()
+    path.write_bytes(shard_path(work / "shards", 0).read_bytes())
+    np.save(start_path(work / "start", path), np.zeros((len(Shard(path)), 4)))
+    return path
+
+
+def test_coadds_are_kept_while_their_exposures_are(work, reader, coadded):
+    before = contents(work)
+    prepare_work(work, reader, SIZE)
+    assert contents(work) == before
+    reader.file_of("6:1").write_text("longer than it was")
+    prepare_work(work, reader, SIZE)
+    assert not coadded.parent.exists()
+    assert not start_path(work / "start", coadded).exists()
+
+
+@pytest.mark.parametrize("how", ["cut", b"", b"nonsense", bytes(5000)])
+def test_damaged_coadds_are_removed(work, reader, coadded, caplog, how):
+    damage(coadded, how)
+    prepare_work(work, reader, SIZE)
+    assert not coadded.exists()
+    assert f"{coadded} is damaged" in caplog.text
+
+
+def test_start_labels_of_other_coadds_are_removed(work, reader, coadded):
+    path = start_path(work / "start", coadded)
+    np.save(path, np.zeros((7, 4)))
+    prepare_work(work, reader, SIZE)
+    assert coadded.exists()
+    assert not path.exists()
