@@ -11,6 +11,7 @@ from torchfit.flags.bits import ResultFlag
 from torchfit.flags.rules import combine
 from torchfit.likelihood.exact import ExactLikelihood
 from torchfit.likelihood.joint import JointLikelihood
+from torchfit.likelihood.joint_spectra import JointSpectra
 from torchfit.likelihood.likelihood import Condensed, Likelihood
 from torchfit.likelihood.noise import NoiseShape
 from torchfit.likelihood.objective import Evaluation, Objective
@@ -51,10 +52,8 @@ class BatchFitter:
         self.noise, self.sampled = noise, sampled
         self.matcher = Matcher(emulator, self.settings.matching)
         metric = self.settings.metric
-        self.likelihoods: list[Likelihood] = [
-            JointLikelihood(metric, emulator),
-            ExactLikelihood(metric, emulator),
-        ]
+        self.joint = JointLikelihood(metric, emulator)
+        self.likelihoods: list[Likelihood] = [ExactLikelihood(metric, emulator)]
         if metric.sharing is not None:
             # Each star goes to the first that takes it.
             self.likelihoods.insert(0, SharedLikelihood(metric, emulator, noise))
@@ -94,12 +93,17 @@ class BatchFitter:
             return result
         stars = self._matched(batch if len(usable) == len(batch.star) else batch[usable])
         left = torch.ones_like(stars.spectra.has_ivar)
-        for likelihood in self.likelihoods:
+        for likelihood in self._likelihoods_of(stars.spectra):
             mine = left & likelihood.takes(stars.spectra, stars.start)
             place, left = mine.nonzero()[:, 0], left & ~mine
             if len(place):
                 result = result.with_rows(usable[place], self._measure(likelihood, stars[place]))
         return result
+
+    def _likelihoods_of(self, spectra: Spectra) -> list[Likelihood]:
+        """Likelihoods of a batch; an accelerator is waited for once for each of them."""
+        several = isinstance(spectra, JointSpectra)
+        return [self.joint, *self.likelihoods] if several else self.likelihoods
 
     def _matched(self, batch: GroupBatch) -> MatchedStars:
         """Start labels of a batch: those it has, or new ones where an optimiser needs matches."""
