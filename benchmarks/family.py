@@ -92,6 +92,14 @@ class Family:
             time.sleep(0.05)
         return left
 
+    def __enter__(self) -> "Family":
+        """The family; nothing of it lives on behind the block."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Kill what lives."""
+        self.clear()
+
     def clear(self) -> None:
         """Kill what lives."""
         for process in self.members():

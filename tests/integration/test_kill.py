@@ -28,7 +28,7 @@ def campaign(cache, artefact, tmp_path_factory):
     world.make_bad_lamost(root)
     options = [*world.lamost_options(folder, artefact, root), "pack.shard_size=4"]
     options = [option for option in options if not option.startswith("hydra.run.dir")]
-    campaign = Campaign(options, folder, random.Random(20))
+    campaign = Campaign(options, folder, random.Random(20), pieces=7)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCHFIT_CACHE", str(cache))
         campaign.undisturbed()
@@ -49,4 +49,4 @@ def test_the_strikes_came_in_several_phases(campaign):
 
 
 def test_a_folder_without_a_run_has_not_begun(tmp_path):
-    assert phase_of(tmp_path) == "start"
+    assert phase_of(tmp_path, 7) == "start"

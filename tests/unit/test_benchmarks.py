@@ -27,6 +27,20 @@ def test_a_benchmark_can_be_imported(path, monkeypatch):
     assert names["__doc__"]
 
 
+def test_what_the_record_of_kills_lacks_is_what_is_left_to_do(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from kills import ENDS, KILLS, Record
+
+    record = Record(tmp_path / "new" / "kills.jsonl")
+    assert (record.done(KILLS), record.done(ENDS)) == (0, 0)
+    record.add((2, "SIGKILL", "all", "fit"), [])
+    record.add((1, "SIGINT", "parent", "pack"), ["hangs"])
+    record.add((2, "none", "none", "ended"), [])
+    assert (record.done(KILLS), record.done(ENDS)) == (1, 1)
+    assert record.rows()[-1]["runs"] == 3
+    assert record.rows()[-1]["faults"] == 1
+
+
 @pytest.mark.slow
 def test_no_benchmark_has_the_name_of_a_module_that_an_installed_package_imports():
     """A script's folder is searched too: numba asks for ``coverage`` and must not find ours."""
