@@ -36,6 +36,8 @@ from torchfit.report.rows import Row
 
 HOW = {1: ["trainer.devices=1", "pack.workers=0"], 2: ["trainer.devices=2", "pack.workers=2"]}
 """Settings of a survey of one process and of two."""
+STAGES = ("shards", "start", "noise", "parts", "products")
+"""Folders of finished work; the merged table beside them is made again."""
 TABLES = ("catalogue.parquet", "catalogue.fits", "catalogue.csv", "rejects.csv")
 STATUS = {
     signal.SIGKILL: (-signal.SIGKILL,),
@@ -210,8 +212,9 @@ def finished_work(results: Path) -> dict[Path, int]:
     """Every finished file of the stages, and when it was written; its rejects finish a shard."""
     work = {}
     for path in results.glob("work-*/*/[!.]*"):
-        with suppress(FileNotFoundError):
-            work[path] = path.stat().st_mtime_ns
+        if path.parent.name in STAGES:
+            with suppress(FileNotFoundError):
+                work[path] = path.stat().st_mtime_ns
     packed = {path.stem.partition("-")[2] for path in work if path.name.startswith("rejects-")}
     shards = [path for path in work if path.name.startswith("shard-") and path.suffix == ".arrow"]
     for path in shards:

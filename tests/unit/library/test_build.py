@@ -99,7 +99,7 @@ class Stream(Reader):
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
 def test_an_archive_is_read_in_one_pass_and_sorted(monkeypatch, at_once):
-    monkeypatch.setattr("torchfit.library.build._AT_ONCE", at_once)
+    monkeypatch.setattr("torchfit.library.templates._AT_ONCE", at_once)
     library = build_library(Stream(), PREPROCESSOR, CUTS)
     numbers = range(7, 60)
     assert library.labels[:, 0].tolist() == [5000.0 + 10 * number for number in numbers]
@@ -150,3 +150,32 @@ def test_sharp_templates_are_convolved_to_the_resolution_wanted():
     assert (as_read.spectra.flux[0] - wanted.spectra.flux[0]).abs().max() > 0.1
     broad = build_library(Sharp(4.0), PREPROCESSOR, CUTS, resolution=StatedResolution(2.0))
     assert (broad.lsf_fwhm == 4.0).all()
+
+
+class Failing(Reader):
+    """The same stars and more, one of which no preprocessing survives."""
+
+    def sources(self):
+        return [f"s{number:02d}" for number in range(7, 60)]
+
+
+class Fragile(Preprocessor):
+    """Fails with one star, and makes no number of another's flux."""
+
+    def __call__(self, spectra, extra_windows=(), lsf_fwhm=None):
+        names = [spectrum.info.name for spectrum in spectra]
+        if "HD 20" in names:
+            raise ZeroDivisionError("of one star")
+        made = super().__call__(spectra, extra_windows, lsf_fwhm)
+        for row, name in enumerate(names):
+            made.flux[row] *= float("inf") if name == "HD 30" else 1.0
+        return made
+
+
+def test_a_star_that_cannot_be_preprocessed_is_left_out_by_name(caplog):
+    fragile = Fragile(4000.0, 4099.0, 1.0, dib_min_ew=None, median_window=11)
+    library = build_library(Failing(), fragile, CUTS)
+    kept = [number for number in range(7, 60) if number not in (20, 30)]
+    assert library.labels[:, 0].tolist() == [5000.0 + 10 * number for number in kept]
+    assert "s20: failed unexpectedly (ZeroDivisionError: of one star)" in caplog.text
+    assert "s30: the normalised flux is not finite" in caplog.text
