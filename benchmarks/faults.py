@@ -15,7 +15,7 @@ from importlib import import_module
 from record import FOLDER, record
 from torchfit.report.rows import Row
 
-PARTS = ("spectra", "tables")
+PARTS = ("spectra", "readers", "tables")
 SECONDS, BYTES = 5.0, 10**9
 """More than these is too slow and too large."""
 MUST_BE_NONE = ("other", "slower than 5 s", "over 1 GB")

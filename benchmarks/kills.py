@@ -201,8 +201,6 @@ def is_said(status: int | None, strike: Strike, err: str) -> bool:
     """Whether a run ended as its signal demands, or well, or lost a child and says so in a line."""
     if status == 0 and strike.target == "one":
         return True  # Python's own resource tracker was the one: it is replaced, with a warning.
-    if status == -signal.SIGKILL and strike.number == signal.SIGKILL:
-        return True  # A child of Python's that was just being started may say that it was cut off.
     if status == 0 or status in STATUS[strike.number]:
         return "Traceback" not in err
     return strike.target == "one" and status == 1 and "the same command goes on" in err

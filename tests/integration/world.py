@@ -53,22 +53,22 @@ def _noisy(flux: np.ndarray, sigma: float, seed: int) -> np.ndarray:
     return flux * (1 + sigma * np.random.default_rng(seed).standard_normal(flux.shape))
 
 
-def make_wheel(cache: Path) -> Path:
+def make_wheel(cache: Path, n_library: int = N_LIBRARY) -> Path:
     """The wheel of both libraries in a cache folder."""
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / MANGADAP.filename
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
-        _write_miles(wheel)
+        _write_miles(wheel, n_library)
         _write_stelib(wheel)
         _write_mastarhc(wheel)
         wheel.writestr(miles.LICENCE, "BSD 3-Clause License\nof made stars")
     return path
 
 
-def _write_miles(wheel: zipfile.ZipFile) -> None:
+def _write_miles(wheel: zipfile.ZipFile, n_stars: int) -> None:
     wave = air_to_vacuum(3540.5 + 0.9 * np.arange(miles.N_PIX))
     rows = miles.PARAMETERS.splitlines()[:3]
-    for number, labels in enumerate(draw_labels(N_LIBRARY, seed=1).round(2), start=1):
+    for number, labels in enumerate(draw_labels(n_stars, seed=1).round(2), start=1):
         flux = _noisy(flux_of(labels, wave, 2.5), 0.004, seed=number)
         member = f"{miles.FOLDER}MILES_res2.50_star_m{number:04d}V.fits"
         wheel.writestr(member, miles.fits_bytes(flux))

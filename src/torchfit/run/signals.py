@@ -15,6 +15,8 @@ INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 PATIENCE = 5.0
 """Seconds for the main thread to come back to Python, from a long product of matrices or from
 waiting for another machine, before the process ends without it."""
+_AGAIN = 0.05
+"""Seconds after which an interrupt comes again that Python has dropped."""
 _ENDING = bytes([signal.SIGINT, signal.SIGTERM])
 
 
@@ -59,11 +61,24 @@ def _handlers(came: list[int]) -> Iterator[None]:
     before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
     for number in before:
         signal.signal(number, note)
+    hook, sys.unraisablehook = sys.unraisablehook, _come_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _come_again(dropped: "sys.UnraisableHookArgs") -> None:
+    """Send a signal once more whose exception a destructor has raised, which Python drops."""
+    if not isinstance(dropped.exc_value, _Terminated | KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    number = signal.SIGTERM if isinstance(dropped.exc_value, _Terminated) else signal.SIGINT
+    again = threading.Timer(_AGAIN, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _is_interrupt(error: BaseException) -> bool:

@@ -16,6 +16,15 @@ import signal, sys, time
 from torchfit.run import signals
 from torchfit.survey.processes import fresh_processes
 
+class Busy:
+    def __del__(self):
+        time.sleep(60)
+
+def drops():
+    signals.PATIENCE = 60
+    Busy()
+    time.sleep(600)
+
 def works_on():
     while True:
         try:
@@ -30,7 +39,7 @@ if __name__ == "__main__":
         child = fresh_processes().Process(target=time.sleep, args=(600,))
         child.start()
         print(child.pid, flush=True)
-        works_on() if "stubborn" in sys.argv else time.sleep(600)
+        {"stubborn": works_on, "dropping": drops}.get(sys.argv[-1], lambda: time.sleep(600))()
 """
 
 
@@ -53,7 +62,7 @@ def program(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["parent", "group"])
-@pytest.mark.parametrize("words", [(), ("stubborn",)])
+@pytest.mark.parametrize("words", [(), ("stubborn",), ("dropping",)])
 @pytest.mark.parametrize(
     ("number", "status", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
@@ -62,7 +71,7 @@ def test_it_ends_with_one_line_and_no_child(program, number, status, word, words
     process = program(*words)
     child = int(process.stdout.readline())
     send(process.pid, number)
-    assert process.wait(60) == status
+    assert process.wait(50) == status
     line = f"{word}; the same command goes on from here"
     assert process.stderr.read().split("\n") == ["", line, ""]
     until = time.monotonic() + 60

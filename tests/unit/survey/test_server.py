@@ -20,6 +20,26 @@ os.kill(os.getpid(), 9)
 """
 
 
+FORKED = """
+import os, subprocess, sys, time
+from torchfit.survey import server
+server.PATIENCE = 1.0
+server.quieten_cut_off()
+if os.fork() == 0:
+    sys.excepthook(EOFError, EOFError("cut off"), None)
+    os._exit(0)
+STAYS and os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no server of processes")
+@pytest.mark.parametrize("stays", [True, False])
+def test_only_a_child_whose_server_lives_reports_why_it_was_not_started(stays):
+    code = FORKED.replace("STAYS", repr(stays))
+    ended = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    assert ("EOFError: cut off" in ended.stderr) is stays
+
+
 def test_in_any_other_process_it_changes_nothing():
     assert server.PARENT not in os.environ
 
