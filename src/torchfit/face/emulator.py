@@ -33,8 +33,10 @@ class Emulator:
 
     Examples:
         >>> import torchfit as tf
-        >>> emulator = tf.load_emulator("outputs/train/miles/emulator")  # doctest: +SKIP
-        >>> flux = emulator.predict(teff=5777, logg=4.44, fe_h=0.0)  # doctest: +SKIP
+        >>> emulator = tf.load_emulator("miles")
+        >>> flux = emulator.predict(teff=5777, logg=4.44, fe_h=0.0)
+        >>> flux.shape == emulator.wave.shape
+        True
     """
 
     def __init__(self, trained: TrainedEmulator, errors: LibraryErrors | None = None) -> None:
@@ -55,17 +57,33 @@ class Emulator:
 
     @property
     def wave(self) -> np.ndarray:
-        """Vacuum rest wavelength of the pixels in Angstrom."""
+        """Vacuum rest wavelength of the pixels in Angstrom.
+
+        Examples:
+            >>> emulator.wave[1] - emulator.wave[0]
+            np.float64(1.0)
+        """
         return self.trained.wave.numpy().copy()
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """Labels in the order in which :meth:`predict` takes them."""
+        """Labels in the order in which :meth:`predict` takes them.
+
+        Examples:
+            >>> emulator.label_names
+            ('teff', 'logg', 'fe_h')
+        """
         return self.trained.label_names
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Least and greatest value of each label in the library (K, dex, dex, ...)."""
+        """Least and greatest value of each label in the library (K, dex, dex, ...).
+
+        Examples:
+            >>> low, high = emulator.ranges["teff"]
+            >>> low < 5777 < high
+            True
+        """
         labels = self.trained.library.labels
         low, high = labels.min(dim=0).values.tolist(), labels.max(dim=0).values.tolist()
         return dict(zip(self.label_names, zip(low, high, strict=True), strict=True))
@@ -94,6 +112,11 @@ class Emulator:
 
         Warns:
             OutsideLibraryWarning: Where too few library stars are near the labels.
+
+        Examples:
+            >>> flux, std = emulator.predict([5400, 5777], 4.44, 0.0, return_std=True)
+            >>> flux.shape == std.shape == (2, len(emulator.wave))
+            True
         """
         rows, shape = self._rows(labels, named)
         flux = self._visible(self.trained.flux(rows)).numpy().reshape(*shape, -1)
@@ -108,7 +131,12 @@ class Emulator:
         return flux, covariance.numpy().reshape(*shape, len(basis), len(basis))
 
     def is_supported(self, *labels: Any, **named: Any) -> Any:
-        """Whether enough library stars are near some labels; see :meth:`predict`."""
+        """Whether enough library stars are near some labels; see :meth:`predict`.
+
+        Examples:
+            >>> emulator.is_supported([5400, 5777], 4.44, 0.0)
+            array([ True,  True])
+        """
         rows, shape = self._rows(labels, named, warn=False)
         return self._supported(rows).numpy().reshape(shape)[()]
 
@@ -121,13 +149,25 @@ class Emulator:
 
         Returns:
             A new emulator; it is made no sharper anywhere.
+
+        Examples:
+            >>> sun = {"teff": 5777, "logg": 4.44, "fe_h": 0.0}
+            >>> coarse = emulator.at_resolution(10.0)  # Its lines are less deep.
+            >>> np.nanmin(coarse.predict(**sun)) > np.nanmin(emulator.predict(**sun))
+            np.True_
         """
         width = torch.as_tensor(np.asarray(lsf_fwhm, dtype=np.float64))
         trained = self.trained.at_resolution(width.expand(len(self.wave)).contiguous())
         return Emulator(trained, self.errors)
 
     def save(self, folder: str | Path) -> None:
-        """Write the emulator into a folder that :func:`torchfit.load_emulator` reads."""
+        """Write the emulator into a folder that :func:`torchfit.load_emulator` reads.
+
+        Examples:
+            >>> emulator.save("for_a_colleague")
+            >>> tf.load_emulator("for_a_colleague").label_names
+            ('teff', 'logg', 'fe_h')
+        """
         save_emulator(self.trained, Path(folder), {FILE: self.errors.state()})
 
     def plot(self, *labels: Any, axes: "Axes | None" = None, **named: Any) -> "Axes":
@@ -140,6 +180,10 @@ class Emulator:
 
         Returns:
             The axes.
+
+        Examples:
+            >>> axes = emulator.plot(5777, 4.44, [-0.5, 0.0])
+            >>> axes.figure.savefig("metallicity.png")
         """
         from torchfit.face.plots import plot_prediction
 

@@ -43,10 +43,12 @@ class Fitter:
 
     Examples:
         >>> import torchfit as tf
-        >>> emulator = tf.load_emulator("outputs/train/miles/emulator")  # doctest: +SKIP
-        >>> spectrum = tf.Spectrum(wave, flux, ivar, medium="air")  # doctest: +SKIP
-        >>> result = tf.Fitter(emulator).fit(spectrum)  # doctest: +SKIP
-        >>> result.teff, result.e_teff  # doctest: +SKIP
+        >>> emulator = tf.load_emulator("miles")
+        >>> sun = emulator.predict(teff=5777, logg=4.44, fe_h=0.0)
+        >>> spectrum = tf.Spectrum(emulator.wave, sun, medium="vacuum", z=0.0)
+        >>> result = tf.Fitter(emulator).fit(spectrum)
+        >>> abs(result.teff - 5777) < 3 * result.e_teff
+        True
     """
 
     def __init__(
@@ -83,6 +85,11 @@ class Fitter:
 
         Warns:
             OutsideLibraryWarning: If too few library stars are near the labels of one.
+
+        Examples:
+            >>> several = tf.Fitter(emulator, "survey").fit([spectrum, spectrum])
+            >>> several.teff.shape
+            (2,)
         """
         one = not isinstance(spectra, Sequence)
         observed, velocities = self._settle(_spectra([spectra] if one else spectra))

@@ -29,7 +29,9 @@ def load(emulator: str | Path = "miles") -> Emulator:
 
     Examples:
         >>> import torchfit as tf
-        >>> emulator = tf.load_emulator("miles")  # doctest: +SKIP
+        >>> emulator = tf.load_emulator("miles")
+        >>> emulator.label_names
+        ('teff', 'logg', 'fe_h')
     """
     folder = Path(emulator).expanduser()
     if (folder / DESCRIPTION).is_file():

@@ -25,7 +25,9 @@ def read_models(path: str | Path, stars: Sequence[int] | np.ndarray | None = Non
 
     Examples:
         >>> import torchfit as tf
-        >>> spectra = tf.read_models("outputs/infer/stelib/models", stars=[7])  # doctest: +SKIP
-        >>> residual = spectra.flux - spectra.model * spectra.continuum  # doctest: +SKIP
+        >>> spectra = tf.read_models("outputs/infer/stelib/models", stars=[7])
+        >>> residual = spectra.flux - spectra.model * spectra.continuum
+        >>> residual.shape == (1, len(spectra.wave))
+        True
     """
     return model_reader.read_models(Path(path).expanduser(), stars)

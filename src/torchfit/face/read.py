@@ -33,8 +33,9 @@ def read_spectra(
 
     Examples:
         >>> import torchfit as tf
-        >>> spectra = tf.read_spectra("spec-56591-EG012606N021203B01_sp01-018.fits.gz")
-        ... # doctest: +SKIP
+        >>> (spectrum,) = tf.read_spectra("spec-56591-EG012606N021203B01_sp01-018.fits.gz")
+        >>> spectrum.name
+        'spec-56591-EG012606N021203B01_sp01-018.fits.gz'
     """
     several = [files] if isinstance(files, str | Path) else list(files)
     return [

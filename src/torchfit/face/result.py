@@ -64,6 +64,11 @@ class FitResult:
         one: Whether it is of one spectrum.
         exposures: Of stars that were fitted from several exposures: a row for each of these, with
             the number of its ``star``, ``z``, ``v_rad`` and the measured velocity; else ``None``.
+
+    Examples:
+        >>> result = tf.Fitter(emulator).fit(spectrum)
+        >>> result.teff_lower68 < result.teff < result.teff_upper68
+        True
     """
 
     label_names: tuple[str, ...]
@@ -122,20 +127,38 @@ class FitResult:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns of :meth:`to_table`."""
+        """Names of the columns of :meth:`to_table`.
+
+        Examples:
+            >>> result.columns[:4]
+            ('teff', 'e_teff', 'logg', 'e_logg')
+        """
         labels = [each for name in self.label_names for each in (name, f"e_{name}")]
         starts = [f"{name}_start" for name in self.label_names]
         return (*labels, *COLUMNS, "z", *VELOCITY, *starts)
 
     @property
     def flags(self) -> Any:
-        """Bits of :class:`torchfit.flags.bits.ResultFlag`: 0 is good."""
+        """Bits of :class:`torchfit.flags.bits.ResultFlag`: 0 is good.
+
+        Examples:
+            >>> "INVALID" in result.flags.name.split("|") if result.flags else False
+            False
+        """
         if self.one:
             return ResultFlag(int(self.measured.flags[0]))
         return self.measured.flags.numpy()
 
     def explain(self) -> list[str]:
-        """What each flag that is set means, line by line."""
+        """What each flag that is set means, line by line.
+
+        Examples:
+            >>> blue = spectrum.wave < spectrum.wave[len(spectrum) // 3]
+            >>> arm = tf.Spectrum(spectrum.wave, np.where(blue, spectrum.flux, np.nan),
+            ...                   medium="vacuum", z=0.0)
+            >>> tf.Fitter(emulator).fit(arm).explain()[0]
+            "FEW_PIXELS: Less than half of the emulator's pixels are good"
+        """
         bits = np.bitwise_or.reduce(self.measured.flags.numpy())
         return [f"{flag.name}: {text}" for flag, text in MEANINGS.items() if bits & flag]
 
@@ -168,7 +191,12 @@ class FitResult:
         return u.dex if label.unit.startswith("dex") else u.Unit(label.unit)
 
     def to_table(self) -> QTable:
-        """All columns with units, a row per spectrum."""
+        """All columns with units, a row per spectrum.
+
+        Examples:
+            >>> result.to_table()["teff"].unit
+            Unit("K")
+        """
         table = QTable()
         table["name"] = list(self.names)
         for name in self.columns:
@@ -181,7 +209,12 @@ class FitResult:
         return table
 
     def to_pandas(self) -> "pd.DataFrame":
-        """All columns without units, a row per spectrum."""
+        """All columns without units, a row per spectrum.
+
+        Examples:
+            >>> list(result.to_pandas())[:3]
+            ['name', 'teff', 'e_teff']
+        """
         return self.to_table().to_pandas()
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
@@ -195,6 +228,10 @@ class FitResult:
 
         Raises:
             ValueError: If there are several spectra: plot ``result[0]``.
+
+        Examples:
+            >>> axes = result.plot()
+            >>> axes.figure.savefig("sun.png")
         """
         from torchfit.face.plots import plot_fit
 

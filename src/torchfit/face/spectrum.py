@@ -99,7 +99,12 @@ class Spectrum:
         )
 
     def at_redshift(self, z: float) -> "Spectrum":
-        """The same with another redshift."""
+        """The same with another redshift.
+
+        Examples:
+            >>> spectrum.at_redshift(1e-4).z
+            0.0001
+        """
         other = copy(self)
         object.__setattr__(other, "z", z)
         return other
@@ -109,6 +114,10 @@ class Spectrum:
 
         Raises:
             SpectrumError: If it cannot be used.
+
+        Examples:
+            >>> spectrum.read().good.any()
+            np.True_
         """
         info = StarInfo(self.name or "spectrum", name=self.name, z=self.z)
         good = np.isfinite(self.flux).astype(float)
