@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from astropy.io import fits
@@ -32,6 +33,8 @@ from torchfit.surveys.desi import DesiReader
 from torchfit.surveys.elodie import ElodieReader
 from torchfit.surveys.files import FilesReader
 from torchfit.surveys.grid import GridReader
+from torchfit.surveys.grid_axes import GridAxes
+from torchfit.surveys.grid_labels import GridLabels
 from torchfit.surveys.label_pattern import LabelPattern
 from torchfit.surveys.lamost_mrs import LamostMrsReader
 from torchfit.surveys.library_table import LibraryTableReader
@@ -49,7 +52,10 @@ from torchfit.surveys.wheel_reader import WheelReader
 N_STARS = 12
 """Of a library: more than the ten that it must have."""
 RESOLUTION = StatedResolution(lsf_fwhm=2.5)
+PLAIN_AXES = GridAxes()
 Files = dict[str, bytes]
+_UNSOUND = "_HD90"
+"""In the names of the stars of the made wheel that cannot be used as they are."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,19 @@ def make_images(root: Path) -> None:
         fits.PrimaryHDU(grid.flux_of(wave), header).writeto(root / f"model{number}.fits")
 
 
+def make_more(make: Callable[[Path], object], first: str, rest: str) -> Callable[[Path], object]:
+    """What writes a grid and copies of one of its files, at other temperatures."""
+
+    def make_all(root: Path) -> None:
+        make(root)
+        name = next(path.name for path in sorted(root.iterdir()) if first in path.name)
+        for number in range(N_STARS):
+            copy = name.replace(first, rest.format(40 + number))
+            (root / copy).write_bytes((root / name).read_bytes())
+
+    return make_all
+
+
 def make_each(make: Callable[..., object], name: str, n: int = 3) -> Callable[[Path], object]:
     """What writes one file of a name, of so many stars."""
     return lambda root: make(root / name, n)
@@ -151,13 +170,16 @@ def library_reader(
     )
 
 
-def grid_reader(root: Path, names: str = "", **settings: object) -> SurveyReader:
+def grid_reader(
+    root: Path,
+    names: str = "",
+    cards: Mapping[str, str] = MappingProxyType({}),
+    axes: GridAxes = PLAIN_AXES,
+) -> SurveyReader:
     """A synthetic grid."""
     fixed = {"fe_h": 0.0, "logg": 4.0, "teff": 5000.0}
-    return GridReader(
-        str(root), "vacuum", names=LabelPattern(names), fixed=fixed, resolution=RESOLUTION,
-        **settings,
-    )  # fmt: skip
+    labels = GridLabels(LabelPattern(names), dict(cards), fixed)
+    return GridReader(str(root), "vacuum", labels=labels, axes=axes, resolution=RESOLUTION)
 
 
 CARDS = {"teff": "TEFF", "logg": "LOG_G", "fe_h": "M_H"}
@@ -170,8 +192,8 @@ LIBRARIES = {
         ("V.fits", "v9.1.txt"), True,
     ),
     "STELIB": Layout(
-        partial(world.make_wheel, n_library=0), partial(of_wheel, StelibReader), True,
-        ("STELIB_v3.2_HD", ".fits"), True,
+        partial(world.make_wheel, n_library=0, n_stelib=N_STARS),
+        partial(of_wheel, StelibReader), True, (".fits",), True,
     ),
     "ELODIE": Layout(make_elodie, lambda root: ElodieReader(str(root)), True),
     "MaStar": Layout(
@@ -194,12 +216,20 @@ LIBRARIES = {
     "grid npz": Layout(make_npz, partial(grid_reader, cards=ARRAYS), True),
     "grid images": Layout(make_images, partial(grid_reader, cards=CARDS), True),
     "grid phoenix": Layout(
-        grid.phoenix,
-        partial(grid_reader, names=TEMPERATURE, wave=f"WAVE_{grid.PHOENIX}.fits"),
+        make_more(grid.phoenix, "lte05700", "lte0{}00"),
+        partial(grid_reader, names=TEMPERATURE, axes=GridAxes(f"WAVE_{grid.PHOENIX}.fits")),
         True,
     ),
-    "grid bosz": Layout(grid.bosz, partial(grid_reader, names=rf"t{TEMPERATURE}"), True),
-    "grid tlusty": Layout(grid.tlusty, partial(grid_reader, names=rf"B[GL]{TEMPERATURE}"), True),
+    "grid bosz": Layout(
+        make_more(grid.bosz, "t5000", "t{}00"),
+        partial(grid_reader, names=rf"t{TEMPERATURE}"),
+        True,
+    ),
+    "grid tlusty": Layout(
+        make_more(grid.tlusty, "20000g", "{}000g"),
+        partial(grid_reader, names=rf"B[GL]{TEMPERATURE}"),
+        True,
+    ),
 }  # fmt: skip
 """Layouts of libraries."""
 SURVEYS = {
@@ -244,6 +274,7 @@ def sound(name: str) -> Files:
         if layout.in_wheel:
             archive = io.BytesIO((root / MANGADAP.filename).read_bytes())
             with zipfile.ZipFile(archive) as wheel:
-                return {member: wheel.read(member) for member in wheel.namelist()}
+                names = [name for name in wheel.namelist() if _UNSOUND not in name]
+                return {name: wheel.read(name) for name in names}
         paths = sorted(path for path in root.rglob("*") if path.is_file())
         return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}

@@ -55,7 +55,7 @@ def read_case(number: int, seed: int, keep: str | None) -> Case:
     struck = [path for path in whole if path.endswith(layout.struck)]
     path = struck[int(rng.integers(len(struck)))]
     spoilt, kind = spoil(whole[path], rng)
-    happened = outcome(layout, whole | {path: spoilt}, f"{name} {number} {path}")
+    happened = outcome(layout, whole | {path: spoilt}, path)
     if keep and "other" in happened:
         place = Path(keep) / f"{name.replace(' ', '_')}-{number}"
         place.mkdir(parents=True, exist_ok=True)
@@ -78,33 +78,34 @@ def damage_to(raw: bytes) -> dict[str, Damage]:
     return BYTE_DAMAGE if raw[:4] in (b"PAR1", b"PK\x03\x04") or raw[:1] == b"\x1f" else TEXT_DAMAGE
 
 
-def outcome(layout: Layout, content: Files, what: str) -> list[str]:
-    """What became of files, the time that took and the memory."""
+def outcome(layout: Layout, content: Files, struck: str) -> list[str]:
+    """What became of files of which one was struck, the time that took and the memory."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         layout.write(root, content)
         start, before = time.perf_counter(), peak()
-        happened = judged(layout, root, what)
+        happened = judged(layout, root, struck)
         if time.perf_counter() - start > SECONDS:
             start = time.perf_counter()  # It may have been the machine that others use too.
-            judged(layout, root, what)
+            judged(layout, root, struck)
         slow = ["slower than 5 s"] if time.perf_counter() - start > SECONDS else []
         return [happened, *slow, *(["over 1 GB"] if peak() > max(before, KILOBYTES) else [])]
 
 
-def judged(layout: Layout, root: Path, what: str) -> str:
-    """Read, or rejected in one line that names what, or anything else."""
+def judged(layout: Layout, root: Path, struck: str) -> str:
+    """Read, or rejected in one line that names file, folder or library, or anything else."""
+    names = (Path(struck).name, str(root), layout.reader(root).name)
     use = read_library if layout.is_library else read_survey
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             return use(layout.reader(root), root)
     except TorchfitError as error:
         line = str(error)
-        if "\n" not in line and (str(root) in line or layout.reader(root).name in line):
+        if "\n" not in line and any(name in line for name in names):
             return "rejected"
-        print(f"{what}: {type(error).__name__} says no name: {error}", file=sys.stderr)
+        print(f"{struck}: {type(error).__name__} names nothing: {error}", file=sys.stderr)
     except Exception as error:
-        print(f"{what}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{struck}: {type(error).__name__}: {error}", file=sys.stderr)
     return "other"
 
 

@@ -53,13 +53,13 @@ def _noisy(flux: np.ndarray, sigma: float, seed: int) -> np.ndarray:
     return flux * (1 + sigma * np.random.default_rng(seed).standard_normal(flux.shape))
 
 
-def make_wheel(cache: Path, n_library: int = N_LIBRARY) -> Path:
+def make_wheel(cache: Path, n_library: int = N_LIBRARY, n_stelib: int = N_STELIB) -> Path:
     """The wheel of both libraries in a cache folder."""
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / MANGADAP.filename
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         _write_miles(wheel, n_library)
-        _write_stelib(wheel)
+        _write_stelib(wheel, n_stelib)
         _write_mastarhc(wheel)
         wheel.writestr(miles.LICENCE, "BSD 3-Clause License\nof made stars")
     return path
@@ -78,10 +78,10 @@ def _write_miles(wheel: zipfile.ZipFile, n_stars: int) -> None:
     wheel.writestr(f"{miles.FOLDER}paramsMILES_v9.1.txt", "\n".join(rows))
 
 
-def _write_stelib(wheel: zipfile.ZipFile) -> None:
+def _write_stelib(wheel: zipfile.ZipFile, n_stars: int) -> None:
     """Good stars; one that a half of the pixels is missing of, one of noise, one cut short."""
     wave = air_to_vacuum(3199.025 + stelib.STEP * np.arange(stelib.N_PIX))
-    for number, labels in enumerate(draw_labels(N_STELIB, seed=2, inset=0.15)):
+    for number, labels in enumerate(draw_labels(n_stars, seed=2, inset=0.15)):
         flux = _noisy(flux_of(labels, wave, 3.1), 0.006, seed=100 + number)
         flux[:262] = flux[-286:] = 0
         _write_stelib_star(wheel, f"HD{number:06d}", flux, labels)

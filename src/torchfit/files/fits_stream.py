@@ -1,6 +1,7 @@
 """Tables of FITS files that are larger than memory, decoded from a stream block by block."""
 
 import gzip
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,11 +12,14 @@ import numpy as np
 
 from torchfit.exceptions import DataError
 from torchfit.files.fits_bytes import GZIP_MAGIC
-from torchfit.files.fits_header import UNIT, FitsHeader, end_card, filled
+from torchfit.files.fits_header import MAX_AXES, UNIT, FitsHeader, end_card, filled
 from torchfit.files.fits_table import TableLayout
 
 _BLOCK_BYTES = 4 << 20
 _MAX_HEADER = 4096 * UNIT
+_SIMPLE = b"SIMPLE"
+_MOST_PACKED = 1032
+"""Bytes that one byte of a deflate stream can stand for at most."""
 
 
 class TableStream:
@@ -131,6 +135,37 @@ def find_tables(path: Path) -> Iterator[tuple[int, FitsHeader]]:
             if header.text("XTENSION") == "BINTABLE":
                 yield number, header
             stream.seek(filled(header.data_size), 1)
+
+
+def demand_possible_sizes(path: Path) -> None:
+    """Demand that what the headers of a file say of sizes can be true; whoever believes them hangs.
+
+    Args:
+        path: The file, gzipped or not; one that is not FITS is not looked into.
+
+    Raises:
+        DataError: If it is missing, has more axes or columns than the standard allows, or would
+            hold more than any packing of its bytes.
+    """
+    with ExitStack() as stack, _readable(path):
+        stream = stack.enter_context(_open(path))
+        if stream.read(len(_SIMPLE)) != _SIMPLE:
+            return
+        stream.seek(0)
+        most = _MOST_PACKED * path.stat().st_size
+        for header in _headers(stream):
+            if max(header.whole("TFIELDS"), header.whole("ZNAXIS")) > MAX_AXES:
+                raise DataError(f"no sound FITS file: TFIELDS or ZNAXIS is above {MAX_AXES}")
+            if max(header.data_size, _unpacked_size(header)) > most:
+                raise DataError("no sound FITS file: it says that it holds more than it can")
+            stream.seek(filled(header.data_size), 1)
+
+
+def _unpacked_size(header: FitsHeader) -> int:
+    """Bytes of a tile-compressed image; 0 of anything else."""
+    n_axes = header.whole("ZNAXIS")
+    axes = (header.whole(f"ZNAXIS{axis}") for axis in range(1, n_axes + 1))
+    return math.prod(axes) * abs(header.whole("ZBITPIX")) // 8 if n_axes > 0 else 0
 
 
 def _find(stream: BufferedIOBase, hdu: int | str, exact: bool) -> TableLayout:

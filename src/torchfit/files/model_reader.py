@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from astropy.io import fits
 from jaxtyping import Int64
 
 from torchfit.exceptions import DataError
+from torchfit.files.fits_astropy import open_fits
 from torchfit.files.model_spectra import PIXELS, ModelSpectra
 from torchfit.files.model_writers import WRITERS
 from torchfit.files.table_file import one_clear_error
@@ -53,7 +53,7 @@ def stars_of(path: Path) -> Int64[np.ndarray, " star"]:
         if _is_parquet(path):
             with pq.ParquetFile(path) as file:
                 return file.read(["star"])["star"].to_numpy()
-        with fits.open(path) as units:
+        with open_fits(path) as units:
             return units["SPECTRA"].data["STAR"].astype(np.int64)
 
 
@@ -84,7 +84,7 @@ def is_models(path: Path) -> bool:
         with one_clear_error(path):
             if _is_parquet(path):
                 return set(_NAMES) <= set(pq.read_schema(path).names)
-            with fits.open(path) as units:
+            with open_fits(path) as units:
                 return "SPECTRA" in units and {name.upper() for name in _NAMES} <= set(
                     units["SPECTRA"].columns.names
                 )
@@ -125,7 +125,7 @@ def _read_parquet(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectr
 
 
 def _read_fits(path: Path, wanted: np.ndarray | None) -> Iterator[ModelSpectra]:
-    with fits.open(path) as units:
+    with open_fits(path) as units:
         rows = units["SPECTRA"].data
         star = rows["STAR"].astype(np.int64)
         places = _places(star, wanted)

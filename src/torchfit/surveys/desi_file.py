@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from jaxtyping import Float64
 
 from torchfit.exceptions import SpectrumError
-from torchfit.files.table_file import quiet_astropy
+from torchfit.files.fits_astropy import open_fits
 
 _ARMS = "BRZ"
 _DECIMALS = 3
@@ -82,7 +81,7 @@ def read_desi_file(path: Path, source: str) -> DesiFile:
     if not path.is_file():
         raise SpectrumError(f"{source}: no such file")
     try:
-        with quiet_astropy(), fits.open(path, memmap=False) as units:
+        with open_fits(path) as units:
             fibermap = {
                 name: units["FIBERMAP"].data[name] for name in units["FIBERMAP"].columns.names
             }

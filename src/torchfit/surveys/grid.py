@@ -81,13 +81,7 @@ class GridReader(RowReader[GridFile]):
     @cached_property
     def rows(self) -> list[str]:
         """The models of all files, sorted."""
-        files = [file for file in self.files if file != self.axes.file]
-        counted = ((file, self.parts(self.folder / file)) for file in files)
-        return sorted(
-            source
-            for file, rows in counted
-            for source in ([file] if rows is None else (f"{file}:{row:04d}" for row in rows))
-        )
+        return self.rows_of([file for file in self.files if file != self.axes.file])
 
     def parts(self, path: Path) -> Sequence[int] | None:
         """Numbers of the models of a file; only those of numpy hold several."""

@@ -14,7 +14,7 @@ import numpy as np
 from astropy.io import fits
 
 from torchfit.exceptions import SpectrumError
-from torchfit.files.table_file import quiet_astropy
+from torchfit.files.fits_astropy import open_fits
 
 _WAVES = ("wave", "wavelength", "lambda", "loglam")
 _FLUXES = ("flux", "specificintensity", "flam", "f_lambda")
@@ -63,10 +63,10 @@ def read_grid_file(path: Path, wave: str | None = None, flux: str | None = None)
         if path.name.endswith(".npz"):
             return _of_arrays(path, wave or "wave", flux or "flux")
         if re.search(r"\.fits?(\.gz)?$", path.name):
-            with quiet_astropy(), fits.open(path) as units:
+            with open_fits(path) as units:
                 return _of_fits(units, wave, flux)
         return _of_text(path, wave, flux)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
+    except Exception as error:  # A damaged file can raise anything in what reads it.
         why = " ".join(str(error).split())[:200]
         raise SpectrumError(f"{path.name} cannot be read as synthetic spectra ({why})") from error
 
@@ -85,7 +85,7 @@ def n_spectra(path: Path, flux: str | None = None) -> int | None:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0
             shape = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)[0]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except Exception:  # Reading it says why, and a damaged one can raise anything.
         return None
     return shape[0] if len(shape) > 1 else None
 

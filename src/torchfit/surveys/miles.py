@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from torchfit.exceptions import DataError
 from torchfit.files.fetch import MANGADAP, read_member
 from torchfit.files.fits_file import read_fits
 from torchfit.names import FE_H, LOGG, TEFF
@@ -56,8 +57,18 @@ class MilesReader(WheelReader):
 
     @cached_property
     def stars(self) -> dict[int, MilesStar]:
-        """The parameter table by MILES number."""
-        return parse_parameters(read_member(self.archive, _PARAMETERS).decode("latin-1"))
+        """The parameter table by MILES number.
+
+        Raises:
+            DataError: If it is damaged.
+        """
+        text = read_member(self.archive, _PARAMETERS).decode("latin-1")
+        try:
+            return parse_parameters(text)
+        except ValueError as error:
+            raise DataError(
+                f"{self.archive} is damaged at {_PARAMETERS} ({error}); remove it and retry"
+            ) from error
 
     def parse(self, raw: bytes, source: str) -> Spectrum:
         """Make a spectrum of the bytes of one member.

@@ -47,11 +47,23 @@ class RowReader(TreeReader, Generic[File]):
     @cached_property
     def rows(self) -> list[str]:
         """The rows of all files, sorted."""
-        counted = ((file, self.parts(self.folder / file)) for file in self.files)
+        return self.rows_of(self.files)
+
+    def rows_of(self, files: Sequence[str]) -> list[str]:
+        """The rows of some files, sorted; a file that takes too long to count in is one.
+
+        Args:
+            files: Paths below the folder.
+        """
+        counted = (
+            (file, attempt(partial(self.parts, self.folder / file), file, self.time_limit))
+            for file in files
+        )
+        whole = (type(None), SpectrumError)
         return sorted(
             source
             for file, rows in counted
-            for source in ([file] if rows is None else (f"{file}:{row:04d}" for row in rows))
+            for source in ([file] if isinstance(rows, whole) else _numbered(file, rows))
         )
 
     def sources(self) -> list[str]:
@@ -95,6 +107,10 @@ class RowReader(TreeReader, Generic[File]):
                 else:
                     read = partial(self.row, opened, split_source(source)[1], source)
                     yield source, attempt(read, source, self.time_limit)
+
+
+def _numbered(file: str, rows: Sequence[int]) -> Iterator[str]:
+    return (f"{file}:{row:04d}" for row in rows)
 
 
 def split_source(source: str) -> tuple[str, int]:

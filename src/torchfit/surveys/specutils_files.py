@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from torchfit.exceptions import SpectrumError
+from torchfit.files.fits_stream import demand_possible_sizes
 from torchfit.files.table_file import quiet_astropy
 
 VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "MUSCLES", "MaNGA")
@@ -37,6 +38,7 @@ def read_file(path: Path, format: str | None) -> tuple[str, list[Any]]:
     if not path.is_file():
         raise SpectrumError(f"no such file: {path}")
     try:
+        demand_possible_sizes(path)
         with quiet_astropy(), np.errstate(all="ignore"):
             found = format or _specific(identify_spectrum_format(str(path), SpectrumList))
             spectra = SpectrumList.read(str(path), format=found or None)
