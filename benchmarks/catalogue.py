@@ -26,19 +26,13 @@ import numpy as np
 import pandas as pd
 
 from record import record
+from torchfit.catalogue.conform import conform, conform_all, with_missing
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.recommended import Recommendation
-from torchfit.catalogue.schema import (
-    Column,
-    catalogue_columns,
-    columns,
-    conform,
-    conform_all,
-    with_missing,
-)
+from torchfit.catalogue.schema import Column, catalogue_columns, columns
 from torchfit.files.column_table import ColumnTable
 from torchfit.files.table_pieces import Table
 from torchfit.flags.survey_rules import SurveyRules

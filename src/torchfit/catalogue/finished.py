@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from torchfit.catalogue.conform import conform_all
 from torchfit.catalogue.product import ENDINGS, Product
-from torchfit.catalogue.schema import catalogue_columns, conform_all, has_intervals, is_sampled
+from torchfit.catalogue.schema import catalogue_columns, has_intervals, is_sampled
 from torchfit.catalogue.write import Writer, columns_writer, rejects_writer
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison

@@ -70,9 +70,11 @@ def _rows(
     table: Table, schema: Sequence[Column], widths: Mapping[str, int]
 ) -> Iterator[UInt8[np.ndarray, " byte"]]:
     def field(column: Column) -> Field:
+        """Name and numpy type of a text column."""
         return column.name, f"S{widths[column.name]}"
 
     def cells(values: pd.Series, column: Column) -> np.ndarray:
+        """Texts as ASCII, padded with NULs."""
         return np.array([_ascii(text) for text in values], dtype=f"S{widths[column.name]}")
 
     for _, rows in binary_rows(table, schema, field, cells):

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from torchfit.catalogue.conform import conform
 from torchfit.catalogue.parts import read_parts
-from torchfit.catalogue.schema import Column, columns, conform, part_columns
+from torchfit.catalogue.schema import Column, columns, part_columns
 from torchfit.exceptions import CatalogueError
 from torchfit.files.atomic import remove
 from torchfit.files.column_table import ROWS, ColumnTable

@@ -6,16 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from torchfit.catalogue.conform import conform_all, with_missing
 from torchfit.catalogue.finished import CATALOGUE, REJECTS
 from torchfit.catalogue.parts import part_pieces, read_part_schema
 from torchfit.catalogue.schema import (
     catalogue_columns,
     columns,
-    conform_all,
     has_intervals,
     is_sampled,
     labels_among,
-    with_missing,
 )
 from torchfit.catalogue.write import REJECT_COLUMNS
 from torchfit.exceptions import CatalogueError

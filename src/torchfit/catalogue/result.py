@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from torchfit.catalogue.schema import CLIPPED, conform, part_columns
+from torchfit.catalogue.conform import conform
+from torchfit.catalogue.schema import CLIPPED, part_columns
 from torchfit.files.pixel_ranges import ranges_of
 from torchfit.measure.measurement import Measurement
 

@@ -92,9 +92,11 @@ def _rows(table: Table, schema: Sequence[Column], widths: Mapping[str, int]) -> 
     """The rows in binary, some at a time: a bit per cell that says null, then the cells."""
 
     def field(column: Column) -> Field:
+        """Name, numpy type and shape of a text column."""
         return column.name, ">u2", (widths[column.name],)
 
     def cells(values: pd.Series, column: Column) -> np.ndarray:
+        """Texts as code points, padded with zeros."""
         return _code_points(values, widths[column.name])
 
     null = ("null", "u1", (-(-len(schema) // 8),))

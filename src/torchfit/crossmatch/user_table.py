@@ -11,7 +11,8 @@ import pyarrow as pa
 from jaxtyping import Bool
 
 from torchfit.exceptions import ConfigError
-from torchfit.files.cells import Angles, Numbers, Texts
+from torchfit.files.angles import Angles
+from torchfit.files.cells import Numbers, Texts
 from torchfit.files.table_file import TableFile, find_columns
 
 _PLACE = ("ra", "dec")

@@ -63,6 +63,7 @@ def open_ascii(path: Path, kind: str, encoding: str | None) -> Iterator[OpenedTa
     units = [str(column.unit or "") for column in columns]
 
     def pieces(places: Sequence[int]) -> Iterator[pa.Table]:
+        """Some columns, in one piece."""
         yield pa.table({str(place): _column(columns[place]) for place in places})
 
     yield OpenedTable(table.colnames, units, pieces, notes, kind=kind.upper())
@@ -87,6 +88,7 @@ def _votable(table: TableElement, notes: list[str]) -> OpenedTable:
     fields = table.fields
 
     def pieces(places: Sequence[int]) -> Iterator[pa.Table]:
+        """Some columns, in one piece."""
         yield pa.table({str(place): _column(table.array[fields[place].ID]) for place in places})
 
     return OpenedTable(

@@ -32,6 +32,7 @@ def open_arrow(path: Path, kind: str) -> Iterator[OpenedTable]:
     units = [(field.metadata or {}).get(b"unit", b"").decode() for field in table.schema]
 
     def pieces(places: Sequence[int]) -> Iterator[pa.Table]:
+        """Some columns, piece by piece."""
         fields = {str(place): ds.field(names[place]) for place in places}
         for batch in table.to_batches(columns=fields, batch_size=_ROWS_AT_ONCE):
             batch.validate(full=True)  # Damage in Feather files has no checksum to show it.
@@ -61,6 +62,7 @@ def _fits_table(path: Path, hdu: int, header: FitsHeader) -> OpenedTable:
     units = [header.text(f"TUNIT{number}") for number in range(1, len(layout.names) + 1)]
 
     def pieces(places: Sequence[int]) -> Iterator[pa.Table]:
+        """Some columns, piece by piece."""
         with open_table(path, hdu, exact=True) as table:
             for rows in table.blocks():
                 yield pa.table({str(p): _fits_column(layout, rows, p) for p in places})

@@ -67,6 +67,7 @@ class _Walk:
         self.file_links: list[str] = []
 
     def tree(self) -> FitsTree:
+        """Walk the folders: those inside first, then those that links lead to."""
         waiting = [""]
         while waiting:
             self._walk_all(waiting)

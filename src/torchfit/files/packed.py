@@ -54,9 +54,11 @@ class _GzipStream(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
+        """As of any stream to read from."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Unpack the next bytes into a buffer, and count them."""
         piece = b""
         while not piece and not self._ended:
             self._packed = self._packed or self._raw.read(_READ)
@@ -67,6 +69,7 @@ class _GzipStream(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
+        """Close the packed stream too."""
         self._raw.close()
         super().close()
 

@@ -120,6 +120,7 @@ class _LineStream(io.RawIOBase):
         self._lines, self._rest = lines, b""
 
     def readable(self) -> bool:
+        """As of any stream to read from."""
         return True
 
     def peek(self) -> bytes:
@@ -129,6 +130,7 @@ class _LineStream(io.RawIOBase):
         return self._rest
 
     def read(self, size: int = -1) -> bytes:
+        """Read so many bytes; all that are left without a number."""
         pieces, missing = [], size
         while missing and self.peek():
             piece = self._rest if missing < 0 else self._rest[:missing]

@@ -1,6 +1,5 @@
 """Chi-squared of a star as a quadratic form of its flux coefficients: one contract, two kinds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -10,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.emulator.local_covariance import LocalCovariance
+from torchfit.likelihood.stars_by_key import StarsByKey
 
 
 @runtime_checkable
@@ -171,7 +171,7 @@ class WhitenedForm:
         return self._stars.times(rows, self.whitener)
 
     @cached_property
-    def _stars(self) -> "StarsByKey":
+    def _stars(self) -> StarsByKey:
         return StarsByKey.of(self.key, len(self.whitener), self.pull.device)
 
     def value(self, offset: Float[Tensor, "star cand comp"]) -> Float[Tensor, "star cand"]:
@@ -207,51 +207,3 @@ class WhitenedForm:
             self.pull[star],
             self.constant[star],
         )
-
-
-@dataclass(frozen=True)
-class StarsByKey:
-    """The stars of every key, counted once: an accelerator is asked for their numbers once, too.
-
-    Args:
-        order: Stars, those of the first key first.
-        sizes: Number of stars of each key.
-    """
-
-    order: Int[Tensor, " star"]
-    sizes: Sequence[int]
-
-    @classmethod
-    def of(cls, key: Int[Tensor, " star"], n_keys: int, device: torch.device) -> "StarsByKey":
-        """Sort the stars.
-
-        Args:
-            key: Key of each star.
-            n_keys: Number of keys.
-            device: Where the stars are.
-
-        Returns:
-            The sorted stars.
-        """
-        key = key.cpu()
-        return cls(key.argsort(stable=True).to(device), key.bincount(minlength=n_keys).tolist())
-
-    def times(
-        self,
-        rows: Float[Tensor, "star *row column"],
-        matrices: Sequence[Float[Tensor, "column other"]] | Float[Tensor, "key column other"],
-    ) -> Float[Tensor, "star *row other"]:
-        """Rows of every star times the matrix of its key.
-
-        Args:
-            rows: One or some rows per star.
-            matrices: One per key.
-
-        Returns:
-            The products.
-        """
-        result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
-        for matrix, star in zip(matrices, self.order.split(list(self.sizes)), strict=True):
-            if len(star):
-                result[star] = rows[star] @ matrix
-        return result

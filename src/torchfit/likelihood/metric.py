@@ -8,6 +8,7 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError
+from torchfit.likelihood.gaps import without_gaps
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.outliers import Outliers
 from torchfit.likelihood.prior import StartPrior
@@ -236,18 +237,3 @@ class Metric:
             flux = without_gaps(emulator, model[piece])
             found.append(self.nuisance.posterior_mean(emulator.wave, flux, weight, some.flux))
         return torch.cat(found)
-
-
-def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[Tensor, "star pix"]:
-    """The model with a straight line over pixels the emulator does not know.
-
-    It is 0 there; the jump to 0 would look like the steepest line of the spectrum to a velocity.
-    """
-    known, wave = emulator.flux_pca.good, emulator.wave
-    if bool(known.all()):
-        return model
-    inside, gap = known.nonzero()[:, 0], (~known).nonzero()[:, 0]
-    right = torch.searchsorted(inside, gap)
-    left, right = inside[(right - 1).clamp_min(0)], inside[right.clamp_max(len(inside) - 1)]
-    share = ((wave[gap] - wave[left]) / (wave[right] - wave[left])).nan_to_num(0.0, 0.0, 0.0)
-    return model.index_copy(1, gap, torch.lerp(model[:, left], model[:, right], share.to(model)))

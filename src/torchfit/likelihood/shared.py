@@ -6,12 +6,13 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.form import StarsByKey, WhitenedForm
+from torchfit.likelihood.form import WhitenedForm
 from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import LEAST_IVAR, LEVELS, NoiseShape, level_of, nearest_node
 from torchfit.likelihood.objective import Objective
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
+from torchfit.likelihood.stars_by_key import StarsByKey
 from torchfit.likelihood.start_noise import StartSums, shared_start_noise
 from torchfit.spectra import Spectra
 

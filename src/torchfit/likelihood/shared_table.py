@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
-from torchfit.likelihood.form import StarsByKey
 from torchfit.likelihood.metric import without_gaps
 from torchfit.likelihood.nuisance import Nuisance
 from torchfit.likelihood.outliers import Outliers
+from torchfit.likelihood.stars_by_key import StarsByKey
 
 LEAST_SHARE = 1e-6
 """Share of the variance below which a spectrum does not constrain a coordinate."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.likelihood.form import StarsByKey
+from torchfit.likelihood.stars_by_key import StarsByKey
 
 
 def start_noise(

@@ -137,13 +137,39 @@ class BatchFitter:
         self, stars: MatchedStars, condensed: Condensed, problem: Problem, found: Found
     ) -> Measurement:
         """Everything that follows from where the fit ended."""
-        emulator, settings, spectra, fit = self.emulator, self.settings, stars.spectra, found.fit
+        fit = found.fit
+        fitted = self._fitted(stars, condensed, problem, fit)
+        posterior, not_mixed = self._sample(problem, fit, stars.star)
+        return Measurement(
+            star=stars.star,
+            group=stars.group,
+            labels=fitted.labels,
+            errors=fitted.errors,
+            posterior=posterior,
+            start=stars.start,
+            grouped=self.emulator.scaler.from_unit(found.grouped),
+            cfi=stars.cfi,
+            chi2=fitted.chi2,
+            sse=fitted.residual.square().sum(dim=1).double(),
+            n_pix=condensed.n_pix,
+            clipped=condensed.clipped,
+            outlier_score=condensed.score,
+            v_rad=fitted.v_rad,
+            flags=flags_of(fitted, self.emulator, self.settings) | not_mixed,
+            fit=fit,
+        )
+
+    def _fitted(
+        self, stars: MatchedStars, condensed: Condensed, problem: Problem, fit: Fit
+    ) -> FittedStars:
+        """What flags are set by."""
+        emulator, spectra = self.emulator, stars.spectra
         solution = problem.objective.at(fit.unit)
         labels = emulator.scaler.from_unit(fit.unit)
         good = spectra.good & emulator.flux_pca.good
         model = emulator.flux_of(solution.coefficients)
         clean = spectra.without(condensed.clipped)
-        fitted = FittedStars(
+        return FittedStars(
             spectra=spectra,
             problem=problem,
             fit=fit,
@@ -154,27 +180,8 @@ class BatchFitter:
             start=stars.start,
             cfi=stars.cfi,
             residual=(spectra.flux - model).masked_fill_(~good, 0.0),
-            v_rad=settings.metric.velocity(emulator, clean, labels, model),
+            v_rad=self.settings.metric.velocity(emulator, clean, labels, model),
             chi2=solution.chi_squared,
-        )
-        posterior, not_mixed = self._sample(problem, fit, stars.star)
-        return Measurement(
-            star=stars.star,
-            group=stars.group,
-            labels=labels,
-            errors=fitted.errors,
-            posterior=posterior,
-            start=stars.start,
-            grouped=emulator.scaler.from_unit(found.grouped),
-            cfi=stars.cfi,
-            chi2=fitted.chi2,
-            sse=fitted.residual.square().sum(dim=1).double(),
-            n_pix=condensed.n_pix,
-            clipped=condensed.clipped,
-            outlier_score=condensed.score,
-            v_rad=fitted.v_rad,
-            flags=flags_of(fitted, emulator, settings) | not_mixed,
-            fit=fit,
         )
 
     def _errors(self, solution: Evaluation, fit: Fit) -> LabelErrors:

@@ -54,6 +54,7 @@ def lamost_catalogues(folder: Path) -> Iterator[Callable[[LamostObject], None]]:
     ):
 
         def add(made: LamostObject) -> None:
+            """Add a star to both tables, to that of labels if it has any."""
             row = common_row(made)
             catalogue(row | {"fibermask": 0, "with_norm_flux": int(made.is_normalised)})
             if made.subclass.startswith(_HAVE_LABELS):

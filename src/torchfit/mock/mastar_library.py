@@ -33,6 +33,7 @@ def write_mock_mastar(folder: Path, reader: MockMastarReader) -> None:
     )
 
     def pixels(rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Pixels of some visits."""
         return {"FLUX": flux[rows], "IVAR": ivar[rows], "DISP": disp[rows]}
 
     try:

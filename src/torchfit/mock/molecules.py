@@ -50,6 +50,7 @@ def molecule_depth(star: Atmosphere) -> Float[Tensor, "star molecule"]:
     """
 
     def column(name: str) -> Float[Tensor, " molecule"]:
+        """One number of every molecule."""
         return star.teff.new_tensor(numbers(_MOLECULES, name))
 
     cold = star.theta[:, None] - column("theta")

@@ -26,12 +26,14 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, unit: Tensor, objective: Objective) -> Tensor:
+        """Loss of every star; half of its gradient is kept for the way back."""
         loss, half_gradient, _ = objective.derivatives(unit)
         ctx.save_for_backward(half_gradient)
         return loss
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
+        """Gradient by labels."""
         (half_gradient,) = ctx.saved_tensors
         return 2 * upstream[0][:, None] * half_gradient, None
 
@@ -152,7 +154,10 @@ class GradientDescent:
             )  # fmt: skip
 
         def step(total: Callable[[], Tensor]) -> float:
+            """Take a step, and return the loss before it."""
+
             def closure() -> Tensor:
+                """Loss and gradient where the optimiser is."""
                 optimiser.zero_grad()
                 value = total()
                 value.backward()

@@ -113,6 +113,7 @@ def join_label_pcas(
     m_max = max(pca.scores.shape[1] for pca in pcas)
 
     def pad(values: Tensor, dim: int) -> Tensor:
+        """Fill one dimension with zeros up to the largest."""
         missing = m_max - values.shape[dim]
         shape = list(values.shape)
         shape[dim] = missing

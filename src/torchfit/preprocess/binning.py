@@ -45,6 +45,7 @@ def binned(spectrum: Spectrum, width: float) -> Spectrum:
     kept = covered > _LEAST_COVERED * width
 
     def mean(values: np.ndarray) -> np.ndarray:
+        """Mean in every bin that is kept, weighted by length."""
         return total(values * length)[kept] / covered[kept]
 
     ivar = np.ones(kept.sum())

@@ -70,6 +70,7 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function in this style."""
         with style.context(["default", _STYLE]):
             return function(*args, **kwargs)
 

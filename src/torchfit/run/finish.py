@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from torchfit.catalogue.conform import with_missing
 from torchfit.catalogue.finished import Findings, FinishedSurvey
 from torchfit.catalogue.oddities import oddities
 from torchfit.catalogue.product import Product
-from torchfit.catalogue.schema import catalogue_columns, has_intervals, is_sampled, with_missing
+from torchfit.catalogue.schema import catalogue_columns, has_intervals, is_sampled
 from torchfit.catalogue.write import Writer, text_writer
 from torchfit.compare.clusters import Clusters
 from torchfit.compare.reference import Reference

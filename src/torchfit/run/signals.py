@@ -54,6 +54,7 @@ def _handlers(came: list[int]) -> Iterator[None]:
     """Note the signals that come."""
 
     def note(number: int, frame: FrameType | None) -> None:
+        """Note a signal, and raise what ends the program."""
         came.append(number)
         raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
 

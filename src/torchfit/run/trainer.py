@@ -50,11 +50,7 @@ def build_trainer(
         ConfigError: If there is no such hardware or strategy, the strategy would start the
             program once per device, or a precision is asked for.
     """
-    if precision is not None:
-        raise ConfigError(
-            f"trainer.precision={precision} cannot be honoured: sums over pixels and Cholesky "
-            "factors need double precision, and what does not is in single already; leave it out"
-        )
+    _demand_own_precision(precision)
     quieten()
     if strategy == "auto" and devices not in (1, "1", "auto"):
         strategy = "ddp_spawn"
@@ -84,6 +80,14 @@ def build_trainer(
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         _demand_started(trainer)
     return trainer
+
+
+def _demand_own_precision(precision: str | int | None) -> None:
+    if precision is not None:
+        raise ConfigError(
+            f"trainer.precision={precision} cannot be honoured: sums over pixels and Cholesky "
+            "factors need double precision, and what does not is in single already; leave it out"
+        )
 
 
 def _demand_started(trainer: lightning.Trainer) -> None:

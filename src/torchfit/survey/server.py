@@ -39,6 +39,7 @@ def quieten_cut_off() -> None:
     server = os.getpid()
 
     def report(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+        """Report as Python does, unless the server has gone meanwhile."""
         until = time.monotonic() + PATIENCE
         while os.getppid() == server and time.monotonic() < until:
             time.sleep(0.05)

@@ -123,6 +123,7 @@ def _plain(name: str) -> str:
 
 def _star(rows: Table, row: int, names: Mapping[str, str]) -> ElodieStar:
     def text(name: str) -> str:
+        """A text of the row; empty where it is masked."""
         value = rows[names[name]][row] if name in names else np.ma.masked
         return "" if value is np.ma.masked else str(value).strip()
 

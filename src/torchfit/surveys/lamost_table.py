@@ -140,6 +140,7 @@ def _whole(numbers: pa.Array, called: str) -> pa.Array:
 
 def _stems(table: pa.Table) -> pa.ChunkedArray:
     def digits(name: str, width: int) -> pa.ChunkedArray:
+        """Whole numbers in so many digits."""
         return pc.utf8_lpad(table[name].cast(pa.string()), width, "0")
 
     front = pc.binary_join_element_wise("spec", digits("lmjd", 5), table["planid"], "-")

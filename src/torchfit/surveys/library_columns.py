@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torchfit.exceptions import ConfigError
+from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.table_file import open_tables
 from torchfit.surveys.table import ARRAYS, WIDTHS
 
@@ -12,6 +12,24 @@ DEFAULT = {name: name for name in ("name", "wave", "flux", "ivar", "lsf_fwhm")}
 OPTIONAL = ("ivar", "lsf_fwhm")
 """Columns that are read under their own names where the table has them."""
 KNOWN = frozenset({"name", "file", "z", *ARRAYS})
+
+
+def table_at(path: Path) -> Path:
+    """The table of a library.
+
+    Args:
+        path: The table, or a folder with one table ``library.*`` in it.
+
+    Raises:
+        DataError: If a folder holds none of the name, or several.
+    """
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("library.*"))
+    if len(found) != 1:
+        names = ", ".join(each.name for each in found) or "none"
+        raise DataError(f"{path} must hold one table library.*; it holds {names}")
+    return found[0]
 
 
 @dataclass(frozen=True)

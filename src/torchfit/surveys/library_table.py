@@ -21,7 +21,7 @@ from torchfit.surveys.files import FilesReader
 from torchfit.surveys.label_table import LabelTable, StarLabels
 from torchfit.surveys.lamost import LamostReader
 from torchfit.surveys.lamost_mrs import LamostMrsReader
-from torchfit.surveys.library_columns import DEFAULT, LibraryColumns
+from torchfit.surveys.library_columns import DEFAULT, LibraryColumns, table_at
 from torchfit.surveys.plausible import demand_stellar_redshift
 from torchfit.surveys.reader import Outcome, SurveyReader, attempt
 from torchfit.surveys.sdss import SdssReader
@@ -124,14 +124,7 @@ class LibraryTableReader(SurveyReader):
         Raises:
             DataError: If a folder holds none of the name, or several.
         """
-        path = Path(self.path).expanduser()
-        if not path.is_dir():
-            return path
-        found = sorted(path.glob("library.*"))
-        if len(found) != 1:
-            names = ", ".join(each.name for each in found) or "none"
-            raise DataError(f"{path} must hold one table library.*; it holds {names}")
-        return found[0]
+        return table_at(Path(self.path).expanduser())
 
     @cached_property
     def there(self) -> dict[str, str]:

@@ -81,6 +81,7 @@ def _of_astropy(format: str) -> Read:
     """What reads a format that astropy reads as a whole."""
 
     def read(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+        """Read the table whole, and give its rows."""
         table = at.Table.read(path, format=format)
         _demand(columns, table.colnames, path)
         for row in table:

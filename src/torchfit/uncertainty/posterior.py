@@ -141,6 +141,7 @@ def log_density(problem: Problem) -> LogDensity:
     """
 
     def evaluate(x: Float[Tensor, "star walker label"]) -> Float[Tensor, "star walker"]:
+        """Logarithm of the posterior, but for a constant."""
         inside = ((x >= problem.lower) & (x <= problem.upper)).all(dim=2)
         # Far outside, the emulator's mean may be any number; it is not asked.
         loss = problem.objective.loss(x.clamp(problem.lower, problem.upper))

@@ -12,12 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError, DataError
-from torchfit.files.atomic import atomic, remove
-from torchfit.files.ownership import make_way, written_by_torchfit
 from torchfit.files.table_pieces import Table, rows_of, with_computed
-from torchfit.files.tensor_file import read_tensors, write_tensors
 from torchfit.library.library import Library
 from torchfit.uncertainty.added_noise import learn_noise
+from torchfit.uncertainty.calibrated_survey import CalibratedSurvey, read_error_model
 from torchfit.uncertainty.calibration import Calibrated
 from torchfit.uncertainty.error_learning import ErrorLearning, folds_of
 from torchfit.uncertainty.error_model import ErrorModel
@@ -29,48 +27,11 @@ from torchfit.uncertainty.systematic import learn_systematic
 
 logger = logging.getLogger(__name__)
 
-RANDOM_ERRORS = "random_errors.safetensors"
 REPEATS = "repeats"
 """The word that stands for learning random errors from the survey itself."""
 _EXPECTED = ("{}", "e_{}_sys", "e_{}_ran")
 _PERCENTILES = {2.5: "{}_lower95", 16.0: "{}_lower68", 84.0: "{}_upper68", 97.5: "{}_upper95"}
 """Columns of the intervals, by percentile."""
-
-
-@dataclass(frozen=True)
-class CalibratedSurvey:
-    """A survey with its final errors.
-
-    Args:
-        table: The result table; ``e_*``, ``e_*_sys`` and ``e_*_ran`` are calibrated; with the ends
-            of the intervals where they are asked for.
-        random: The model of random errors that was used; ``None`` for none.
-    """
-
-    table: Table
-    random: ErrorModel | None
-
-    def keep_random(self, folder: Path) -> dict[str, Path]:
-        """Write the model of random errors beside the catalogue; remove that of an older run.
-
-        Args:
-            folder: Folder of the catalogue.
-
-        Returns:
-            The written file by name.
-
-        Raises:
-            OutputError: If it cannot be written.
-        """
-        path = folder / RANDOM_ERRORS
-        if self.random is None:
-            if RANDOM_ERRORS in written_by_torchfit(folder):
-                remove(path)
-            return {}
-        make_way(folder, [RANDOM_ERRORS])
-        with atomic(path) as temp:
-            write_tensors(temp, self.random.state())
-        return {RANDOM_ERRORS: path}
 
 
 @dataclass(frozen=True)
@@ -187,6 +148,7 @@ class Uncertainty:
         ratio = torch.from_numpy(np.where(known | ~known.any(), snr, 0.0).astype(np.float64))
 
         def final(piece: pd.DataFrame, rows: slice) -> dict[str, np.ndarray]:
+            """Calibrated columns of some rows."""
             measured = measured_labels(piece, label_names)
             found = own.calibrate(measured, ratio[rows], models)
             ends = found.percentiles(measured.labels) if self.intervals else {}
@@ -227,25 +189,6 @@ class Uncertainty:
                 f"{self.random} is of {len(model.gps)} labels; this emulator has {len(label_names)}"
             )
         return model
-
-
-def read_error_model(path: Path) -> ErrorModel:
-    """Read a model of errors from a file.
-
-    Args:
-        path: File of the tensors of a model.
-
-    Returns:
-        The model.
-
-    Raises:
-        ConfigError: If the file is not there.
-        DataError: If it holds something else.
-    """
-    try:
-        return ErrorModel.of_state(read_tensors(path.expanduser()))
-    except KeyError as error:
-        raise DataError(f"{path} is no model of random errors: it has no {error}") from error
 
 
 def _expected(label_names: Sequence[str]) -> list[str]:

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from torchfit.catalogue.schema import catalogue_columns, columns, conform
+from torchfit.catalogue.conform import conform
+from torchfit.catalogue.schema import catalogue_columns, columns
 from torchfit.names import LABELS
 
 

@@ -4,8 +4,9 @@ from astropy.io import fits
 from astropy.table import Table
 
 from torchfit.catalogue.binary_rows import NULL
+from torchfit.catalogue.conform import conform
 from torchfit.catalogue.fits_file import write_fits
-from torchfit.catalogue.schema import columns, conform
+from torchfit.catalogue.schema import columns
 from torchfit.names import LABELS
 
 SCHEMA = columns(LABELS)

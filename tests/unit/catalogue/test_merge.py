@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from torchfit.catalogue.conform import conform
 from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parts import read_part, write_part
-from torchfit.catalogue.schema import columns, conform
+from torchfit.catalogue.schema import columns
 from torchfit.exceptions import CatalogueError
 from torchfit.names import LABELS
 

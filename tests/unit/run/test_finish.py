@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from torchfit.catalogue.conform import conform, with_missing
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.recommended import Recommendation
-from torchfit.catalogue.schema import catalogue_columns, columns, conform, with_missing
+from torchfit.catalogue.schema import catalogue_columns, columns
 from torchfit.compare.reference import Reference
 from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.shared_key import SharedKey

@@ -9,18 +9,14 @@ import torch
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.column_table import ColumnTable
 from torchfit.files.tensor_file import write_tensors
+from torchfit.uncertainty.calibrated_survey import RANDOM_ERRORS, read_error_model
 from torchfit.uncertainty.error_learning import ErrorLearning
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
 from torchfit.uncertainty.library_errors import LibraryErrors
 from torchfit.uncertainty.repeats import visits_of
 from torchfit.uncertainty.sampling import PosteriorSampling
 from torchfit.uncertainty.selection import Selection
-from torchfit.uncertainty.survey_errors import (
-    RANDOM_ERRORS,
-    Uncertainty,
-    measured_labels,
-    read_error_model,
-)
+from torchfit.uncertainty.survey_errors import Uncertainty, measured_labels
 
 THREE = ("teff", "logg", "fe_h")
 N_PAIRS = 150

@@ -1,0 +1,56 @@
+"""Stars that share matrices, sorted by which they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class StarsByKey:
+    """The stars of every key, counted once: an accelerator is asked for their numbers once, too.
+
+    Args:
+        order: Stars, those of the first key first.
+        sizes: Number of stars of each key.
+    """
+
+    order: Int[Tensor, " star"]
+    sizes: Sequence[int]
+
+    @classmethod
+    def of(cls, key: Int[Tensor, " star"], n_keys: int, device: torch.device) -> "StarsByKey":
+        """Sort the stars.
+
+        Args:
+            key: Key of each star.
+            n_keys: Number of keys.
+            device: Where the stars are.
+
+        Returns:
+            The sorted stars.
+        """
+        key = key.cpu()
+        return cls(key.argsort(stable=True).to(device), key.bincount(minlength=n_keys).tolist())
+
+    def times(
+        self,
+        rows: Float[Tensor, "star *row column"],
+        matrices: Sequence[Float[Tensor, "column other"]] | Float[Tensor, "key column other"],
+    ) -> Float[Tensor, "star *row other"]:
+        """Rows of every star times the matrix of its key.
+
+        Args:
+            rows: One or some rows per star.
+            matrices: One per key.
+
+        Returns:
+            The products.
+        """
+        result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
+        for matrix, star in zip(matrices, self.order.split(list(self.sizes)), strict=True):
+            if len(star):
+                result[star] = rows[star] @ matrix
+        return result
