@@ -64,6 +64,10 @@ class Family:
         """Whether the program has not ended."""
         return self._parent.poll() is None
 
+    def interrupt(self) -> None:
+        """Interrupt the program as Ctrl-C does."""
+        os.kill(self._parent.pid, signal.SIGINT)
+
     def wait(self, patience: float) -> int | None:
         """Wait for the program's own process.
 

@@ -22,6 +22,7 @@ from torchfit.match.matching import Matching
 from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
 from torchfit.spectra import Spectra
+from torchfit.survey.piece import LEAST_PIXELS
 from torchfit.uncertainty.fisher import MeasuredLabels
 from torchfit.velocity.redshifts import Redshifts, VelocityMeasurement
 from torchfit.velocity.search import Velocities
@@ -81,7 +82,8 @@ class Fitter:
             calibrated on held-out stars of the library, where the emulator has learned them.
 
         Raises:
-            SpectrumError: If one of them cannot be used, or has no pixel of the emulator's range.
+            SpectrumError: If one of them cannot be used, or has too few good pixels within the
+                emulator's range.
 
         Warns:
             OutsideLibraryWarning: If too few library stars are near the labels of one.
@@ -168,13 +170,13 @@ class Fitter:
         spectra = trained.preprocessor(
             [spectrum.read() for spectrum in observed], lsf_fwhm=trained.library.lsf_fwhm
         )
-        covered = (spectra.good & trained.flux_pca.good).any(dim=1)
-        if not bool(covered.all()):
-            spectrum = observed[int(covered.int().argmin())]
+        n_good = (spectra.good & trained.flux_pca.good).sum(dim=1)
+        if int(n_good.min()) < LEAST_PIXELS:
             low, high = self.emulator.wave[[0, -1]]
             raise SpectrumError(
-                f"{spectrum!r} has no good pixel within {low:.0f}-{high:.0f} Angstrom, the range "
-                "of the emulator at rest: use another emulator, or check units and redshift"
+                f"{observed[int(n_good.argmin())]!r} has {int(n_good.min()) or 'no'} good pixel "
+                f"within {low:.0f}-{high:.0f} Angstrom, the range of the emulator at rest, and a "
+                f"fit needs {LEAST_PIXELS}: use another emulator, or check units and redshift"
             )
         return spectra
 

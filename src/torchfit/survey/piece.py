@@ -27,6 +27,9 @@ AtRest = tuple[int, Spectrum, Mapping[str, float]]
 """The same with its velocity, where it was measured."""
 Reject = dict[str, object]
 NO_VELOCITIES = Redshifts()
+LEAST_PIXELS = 17
+"""Fewer good pixels than a fit has unknowns, by default four labels, eleven terms of the continuum
+and a velocity, cannot tell the labels, whatever ``min_good`` allows: errors would be infinite."""
 REJECT_COLUMNS = ["star", "source", "reason", "unexpected"]
 
 
@@ -64,7 +67,8 @@ class PieceWriter:
         preprocessor: The emulator's preprocessing.
         known: Pixels that the emulator knows.
         windows: Masked windows of the survey.
-        min_good: Least share of the known pixels that a spectrum must have.
+        min_good: Least share of the known pixels that a spectrum must have, and at least
+            :data:`LEAST_PIXELS` of them.
         lsf_fwhm: Resolution that sharper spectra are brought to, full width at half maximum in
             Angstrom; ``None`` leaves all as they are.
         redshifts: Gives the spectra their redshifts.
@@ -147,11 +151,13 @@ class PieceWriter:
         batch = self.preprocessor(
             [spectrum for _, spectrum, _ in given], self.windows, self.lsf_fwhm
         )
-        enough = batch.coverage(self.known) >= self.min_good
+        too_few = (batch.good & self.known).sum(dim=1) < LEAST_PIXELS
+        enough = (batch.coverage(self.known) >= self.min_good) & ~too_few
         reasons = {
             f"too few of the emulator's pixels are good (below pack.min_good={self.min_good:g})": (
-                ~enough
+                ~enough & ~too_few
             ),
+            f"too few of the emulator's pixels are good (less than {LEAST_PIXELS})": too_few,
             "the normalised flux is not finite": enough & ~batch.is_finite,
         }
         rejects = [

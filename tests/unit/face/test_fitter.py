@@ -256,3 +256,11 @@ def test_arms_are_exposures_of_other_pixels(fitter, make_spectrum):
 def test_a_star_without_exposures_is_refused(fitter, given):
     with pytest.raises(SpectrumError, match="there is no spectrum to fit"):
         fitter.fit_joint(given)
+
+
+def test_a_spectrum_of_less_pixels_than_unknowns_is_refused(fitter, make_spectrum):
+    ours = make_spectrum(TRUTH)
+    ivar = np.where(np.arange(len(ours)) < 5, ours.ivar, 0.0)
+    few = Spectrum(ours.wave, ours.flux, ivar, medium="vacuum", z=0.0, name="few")
+    with pytest.raises(SpectrumError, match=r"few.*has 5 good pixel.*a fit needs 17"):
+        fitter.fit(few)

@@ -5,6 +5,7 @@ from tests.unit.survey.readers import Fake, Part, Stream
 from torchfit.exceptions import ConfigError, DataError, OutputError
 from torchfit.files.atomic import remove_remnants
 from torchfit.survey.pack import Packing
+from torchfit.survey.piece import LEAST_PIXELS
 from torchfit.survey.shards import Shard
 
 
@@ -29,6 +30,16 @@ def test_every_source_is_a_star_or_a_reject(pack):
     assert list(rejects["source"]) == ["1:bad", "3:0.1"]
     assert rejects["reason"][0] == "not good"
     assert "too few of the emulator's pixels are good" in rejects["reason"][1]
+
+
+def test_what_has_fewer_good_pixels_than_a_fit_has_unknowns_is_a_reject(pack):
+    """Whatever ``min_good`` allows."""
+    just = LEAST_PIXELS + 50.5  # Fifty of the spectrum's pixels lie before the emulator's first.
+    reader = Fake("0:1", f"1:{just / 500}", f"2:{(just - 2) / 500}", f"3:{51.5 / 500}")
+    paths, rejects = pack(reader, min_good=0.0)
+    assert stars_of(paths) == [0, 1]
+    reason = f"too few of the emulator's pixels are good (less than {LEAST_PIXELS})"
+    assert rejects["reason"].tolist() == [reason, reason]
 
 
 def test_what_counts_are_the_pixels_that_the_emulator_knows(pack, preprocessor):

@@ -1,0 +1,222 @@
+"""A survey of very many stars through ``infer``: memory flat, no slowdown, table complete.
+
+    python benchmarks/soak.py --artefact outputs/train/miles/emulator --stars 1000000
+
+``infer`` packs the first mock stars of ``--stars`` and is interrupted. Its shards are repeated,
+with numbers, names and identifiers of their own, as those of all the others, which would take
+hours to make; the same command then goes on with matching, fits, merge, errors, catalogue and
+report. While it runs, the memory of all its processes and what they have finished are noted; a row
+is a tenth of the fits. Memory that the last tenth has more than the first tells a leak, a rate that
+falls a slowdown; the table must hold every star once.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from family import Family
+from record import record
+from torchfit.report.rows import Row
+
+SHARD = 1000
+PATIENCE = 7200.0
+"""Seconds in which something must have been finished."""
+_OWNERS = ("name", "uid")
+"""Columns that repeat visits of a star share, but no copies of it."""
+MEMORY = ("RssAnon", "RssFile")
+"""Lines of Linux's status of a process: memory of its own, and pages of files."""
+MOST_GROWTH, LEAST_RATE = 1.15, 0.6
+"""Own memory of the last tenth over that of the first, and its rate over the median: beyond these
+it is a leak or a slowdown, and not the other programs of the machine."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was seen at one time.
+
+    Args:
+        second: Since the start.
+        stage: What is being done: shards, start, noise, parts, or table, and what follows.
+        done: Finished files of that stage.
+        memory: Gigabytes of all processes together, by :data:`MEMORY`.
+    """
+
+    second: float
+    stage: str
+    done: int
+    memory: tuple[float, ...]
+
+
+def main() -> None:
+    """Run the soak."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--artefact", type=Path, default=Path("outputs/train/miles/emulator"))
+    parser.add_argument("--stars", type=int, default=1_000_000)
+    parser.add_argument("--unique", type=int, default=4, help=f"shards of {SHARD} mock stars")
+    parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--every", type=float, default=2.0, help="seconds between two samples")
+    parser.add_argument("--folder", type=Path, help="where to work; temporary if not given")
+    given = parser.parse_args()
+    # What ends this program ends what it has started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        rows, faults = soak(given, Path(folder))
+    record("soak", rows)
+    print(*(faults or ["memory is flat, no slowdown, the table is complete"]), sep="\n")
+    sys.exit(bool(faults))
+
+
+def soak(given: argparse.Namespace, folder: Path) -> tuple[list[Row], list[str]]:
+    """Pack, repeat, measure; what was seen, and what was wrong."""
+    results = folder / "results"
+    options = [
+        "data=lamost_mock", f"data.n_stars={given.stars}", f"pack.shard_size={SHARD}",
+        f"artefact={given.artefact.resolve()}", f"trainer.devices={given.devices}",
+        f"hydra.run.dir={results}",
+    ]  # fmt: skip
+    with Family("infer", options, folder) as family:
+        shards = packed(family, results, min(given.unique, -(-given.stars // SHARD)))
+    repeat(shards, given.stars)
+    begin, samples = time.monotonic(), []
+    with Family("infer", options, folder) as family:
+        while family.wait(given.every) is None:
+            samples.append(seen(family, results, time.monotonic() - begin))
+        status = family.wait(0)
+        rows = tenths(samples, given.stars)
+        faults = [*judged(rows), *complete(results / "catalogue.parquet", given.stars)]
+        return rows, faults if status == 0 else [f"status {status}: {family.err[-1000:]}"]
+
+
+def packed(family: Family, results: Path, n_shards: int) -> list[Path]:
+    """Wait for the first shards, and interrupt the survey."""
+    until = time.monotonic() + PATIENCE
+    while family.runs() and time.monotonic() < until:
+        done = sorted(results.glob("work-*/shards/rejects-*.jsonl"))
+        if len(done) >= n_shards:
+            break
+        time.sleep(0.1)
+    else:
+        raise RuntimeError(f"the survey has not been packed: {family.err[-1000:]}")
+    if family.runs():
+        family.interrupt()
+    family.wait(60)
+    return sorted(results.glob("work-*/shards/shard-*.arrow"))[:n_shards]
+
+
+def repeat(shards: list[Path], n_stars: int) -> None:
+    """Write the shards of all stars, the given ones again and again."""
+    folder, tables = shards[0].parent, [_table(path) for path in shards]
+    for number, first in enumerate(range(0, n_stars, SHARD)):
+        path = folder / f"shard-{number:05d}.arrow"
+        rejects = folder / f"rejects-{number:05d}.jsonl"
+        if rejects.exists():
+            continue
+        table = _numbered(tables[number % len(tables)], first, min(SHARD, n_stars - first))
+        with pa.ipc.new_file(str(path), table.schema) as file:
+            file.write_table(table)
+        rejects.touch()
+
+
+def _table(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _numbered(table: pa.Table, first: int, n: int) -> pa.Table:
+    """Stars as others: with numbers, names and identifiers that follow from their place."""
+    star = np.arange(first, first + n)
+    table = pa.concat_tables([table] * -(-n // table.num_rows)).slice(0, n)
+    owner = {name: [f"{text}-{first}" for text in table[name].to_pylist()] for name in _OWNERS}
+    new = owner | {
+        "star": star,
+        "source": [f"mock:{number:08d}" for number in star],
+        "obsid": 10**9 + star,
+        "checksum": star,
+    }
+    for name, values in new.items():
+        place = table.schema.get_field_index(name)
+        column = pa.array(values).cast(table.schema.field(name).type)
+        table = table.set_column(place, table.schema.field(name), column)
+    return table.combine_chunks()
+
+
+def seen(family: Family, results: Path, second: float) -> Sample:
+    """Memory of all processes, and what they have finished."""
+    work = next(iter(sorted(results.glob("work-*"))), results)
+    stages = ("table", "parts", "noise", "start", "shards")
+    stage = next((name for name in stages if any((work / name).glob("[!.]*"))), "none")
+    done = sum(1 for _ in (work / stage).glob("[!.]*"))
+    memory = [_memory(process) for process in family.members()]
+    return Sample(second, stage, done, tuple(sum(each) / 1e6 for each in zip(*memory, strict=True)))
+
+
+def _memory(process: int) -> tuple[int, ...]:
+    """Kilobytes of one process; none of one that has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return (0,) * len(MEMORY)
+    values = dict(line.split(":", 1) for line in lines)
+    return tuple(int(values.get(name, "0 kB").split()[0]) for name in MEMORY)
+
+
+def tenths(samples: list[Sample], n_stars: int) -> list[Row]:
+    """A row of each stage; of the fits one of each tenth."""
+    rows: list[Row] = []
+    for stage in dict.fromkeys(sample.stage for sample in samples):
+        here = [sample for sample in samples if sample.stage == stage]
+        pieces = 10 if stage == "parts" else 1
+        edges = np.linspace(0, here[-1].done, pieces + 1)
+        total = here[-1].done
+        for number, (low, high) in enumerate(pairwise(edges)):
+            last = number == pieces - 1
+            some = [s for s in here if low <= s.done < high or (last and s.done == high)]
+            if some:
+                rows.append(_row(f"{stage} {number + 1}/{pieces}", some, n_stars / max(total, 1)))
+    return rows
+
+
+def _row(name: str, some: list[Sample], stars_a_file: float) -> Row:
+    seconds, done = some[-1].second - some[0].second, some[-1].done - some[0].done
+    anonymous, files = zip(*(sample.memory for sample in some), strict=True)
+    return {
+        "stage": name,
+        "seconds": round(seconds, 1),
+        "stars_per_s": round(done * stars_a_file / seconds) if seconds else None,
+        "own_gb": round(max(anonymous), 3),
+        "file_gb": round(max(files), 3),
+    }
+
+
+def judged(rows: list[Row]) -> list[str]:
+    """What says that memory grows or that the fits slow down."""
+    fits = [row for row in rows if str(row["stage"]).startswith("parts")]
+    if len(fits) < 10:
+        return ["too few samples of the fits: take more stars, or a smaller --every"]
+    growth = fits[-1]["own_gb"] / fits[1]["own_gb"]  # The first tenth still imports.
+    rate = fits[-2]["stars_per_s"] / np.median([row["stars_per_s"] for row in fits])
+    found = [f"own memory grows to {growth:.2f} of what it was"] if growth > MOST_GROWTH else []
+    return found + ([f"the last fits have {rate:.2f} of the rate"] if rate < LEAST_RATE else [])
+
+
+def complete(path: Path, n_stars: int) -> list[str]:
+    """What the table lacks, or has twice."""
+    if not path.exists():
+        return ["there is no catalogue"]
+    table = pq.read_table(path, columns=["star", "teff", "stop"])
+    star, teff = table["star"].to_numpy(), table["teff"].to_numpy()
+    found = [] if np.array_equal(star, np.arange(n_stars)) else ["stars are missing or doubled"]
+    return found + ([] if np.isfinite(teff).all() else [f"{np.isnan(teff).sum()} without labels"])
+
+
+if __name__ == "__main__":
+    main()
