@@ -155,8 +155,9 @@ def seen(family: Family, results: Path, second: float) -> Sample:
     stages = ("table", "parts", "noise", "start", "shards")
     stage = next((name for name in stages if any((work / name).glob("[!.]*"))), "none")
     done = sum(1 for _ in (work / stage).glob("[!.]*"))
-    memory = [_memory(process) for process in family.members()]
-    return Sample(second, stage, done, tuple(sum(each) / 1e6 for each in zip(*memory, strict=True)))
+    each = [_memory(process) for process in family.members()]
+    memory = tuple(sum(one[place] for one in each) / 1e6 for place in range(len(MEMORY)))
+    return Sample(second, stage, done, memory)
 
 
 def _memory(process: int) -> tuple[int, ...]:

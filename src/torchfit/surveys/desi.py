@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from torchfit.exceptions import ConfigError, DataError, SpectrumError
 from torchfit.files.file_name import is_fits_name
 from torchfit.files.fits_stream import find_tables
@@ -16,9 +14,8 @@ from torchfit.surveys.desi_file import DesiFile, combine, read_desi_file
 from torchfit.surveys.desi_redshift import DesiRedshift, redshift_files, redshifts_beside
 from torchfit.surveys.mask_bits import mask_of, names_in
 from torchfit.surveys.plausible import (
-    demand_noise,
     demand_stellar_redshift,
-    is_measured,
+    measured_ivar,
     name_by_position,
     night,
     sky_position,
@@ -129,13 +126,11 @@ class DesiReader(RowReader[Opened]):
         default = math.nan if self.default_z is None else self.default_z
         z = known.z if math.isfinite(known.z) else default
         arms = combine(file.arms, row, self.masked)
-        good = is_measured(arms.flux, arms.ivar)
-        demand_noise(arms.flux[good], arms.ivar[good], source)
-        ivar = np.where(good, arms.ivar, 0.0)
+        ivar = measured_ivar(arms.flux, arms.ivar, arms.ivar > 0, source)
         info = replace(
             _info(file, row, source, known, demand_stellar_redshift(z, source)),
             snr=band_snr(arms.wave, arms.flux, ivar),
-            n_bad=int((~good).sum()),
+            n_bad=int((ivar == 0).sum()),
         )
         return Spectrum(arms.wave, arms.flux, ivar, info, True, arms.sigma)
 

@@ -14,7 +14,7 @@ from torchfit.surveys.mastar_files import MastarFiles, find_files, parameter_fil
 from torchfit.surveys.mastar_findings import Findings
 from torchfit.surveys.mastar_labels import MastarLabels
 from torchfit.surveys.mastar_visits import KEY, MastarRecipe, MastarVisits, join_key, read_visits
-from torchfit.surveys.plausible import demand_noise, is_measured, sky_position
+from torchfit.surveys.plausible import measured_ivar, sky_position
 from torchfit.surveys.reader import Outcome, SurveyReader, attempt
 
 logger = logging.getLogger(__name__)
@@ -160,9 +160,8 @@ class MastarReader(SurveyReader):
         wave, flux, ivar, disp, mask = (
             layout.values(row, column).astype(np.float64) for column in _PIXELS
         )
-        good = is_measured(flux, ivar) & (mask == 0)
-        demand_noise(flux[good], ivar[good], source)
-        return Spectrum(wave, flux, np.where(good, ivar, 0.0), self._info(source), lsf_sigma=disp)
+        ivar = measured_ivar(flux, ivar, mask == 0, source)
+        return Spectrum(wave, flux, ivar, self._info(source), lsf_sigma=disp)
 
     def _info(self, source: str) -> StarInfo:
         visits, row = self.visits, self.rows[source]

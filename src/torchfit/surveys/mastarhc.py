@@ -14,7 +14,7 @@ from torchfit.files.fits_file import FitsUnit, read_fits
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.surveys.band_snr import band_snr
-from torchfit.surveys.plausible import demand_noise, is_measured
+from torchfit.surveys.plausible import measured_ivar
 from torchfit.surveys.wheel_reader import WheelReader
 
 _STAR = "examples/mastar-8047-9101-tpl.fits"
@@ -79,11 +79,10 @@ class MastarHcReader(WheelReader):
         if flux is None:
             raise SpectrumError(f"{source}: the first unit is no row of flux")
         has_ivar = ivar is not None
-        ivar = np.ones_like(flux) if ivar is None else ivar
-        good = is_measured(flux, ivar) if has_ivar else np.isfinite(flux) & (flux > 0)
-        if has_ivar:
-            demand_noise(flux[good], ivar[good], source)
-        ivar = np.where(good, ivar, 0.0)
+        if ivar is None:
+            ivar = (np.isfinite(flux) & (flux > 0)).astype(np.float64)
+        else:
+            ivar = measured_ivar(flux, ivar, ivar > 0, source)
         snr = band_snr(wave, flux, ivar) if has_ivar else {}
         info = StarInfo(source, name=_name(source), snr=snr)
         return Spectrum(wave, flux, ivar, info, has_ivar, _sigma(units, wave, source))

@@ -73,6 +73,31 @@ def demand_noise(
         )
 
 
+def measured_ivar(
+    flux: Float64[np.ndarray, " pix"],
+    ivar: Float64[np.ndarray, " pix"],
+    good: Bool[np.ndarray, " pix"],
+    source: str,
+) -> Float64[np.ndarray, " pix"]:
+    """Inverse variance of the pixels that are measurements.
+
+    Args:
+        flux: Flux.
+        ivar: Its inverse variance.
+        good: Pixels that are not masked.
+        source: What to call the spectrum.
+
+    Returns:
+        ``ivar``; 0 in pixels that are masked or cannot be a measurement (:func:`is_measured`).
+
+    Raises:
+        SpectrumError: As :func:`demand_noise`.
+    """
+    good = good & is_measured(flux, ivar)
+    demand_noise(flux[good], ivar[good], source)
+    return np.where(good, ivar, 0.0)
+
+
 def sky_position(ra: float, dec: float) -> tuple[float, float]:
     """Right ascension and declination in degrees, both NaN if they are no position."""
     return (ra, dec) if 0 <= ra <= 360 and -90 <= dec <= 90 else (math.nan, math.nan)

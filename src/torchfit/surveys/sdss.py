@@ -15,9 +15,8 @@ from torchfit.surveys.band_snr import band_snr
 from torchfit.surveys.mask_bits import has_bits, mask_of, names_in
 from torchfit.surveys.medium import air_to_vacuum
 from torchfit.surveys.plausible import (
-    demand_noise,
     demand_stellar_redshift,
-    is_measured,
+    measured_ivar,
     name_by_position,
     night,
     sky_position,
@@ -143,9 +142,7 @@ def _arrays(
     wave = 10.0**loglam
     if primary.header.logical("VACUUM") is False:
         wave = air_to_vacuum(wave)
-    good = is_measured(flux, ivar) & ~has_bits(mask, masked, source)
-    demand_noise(flux[good], ivar[good], source)
-    return wave, flux, np.where(good, ivar, 0.0)
+    return wave, flux, measured_ivar(flux, ivar, ~has_bits(mask, masked, source), source)
 
 
 def _sigma(wdisp: np.ndarray, wave: np.ndarray) -> np.ndarray:
