@@ -106,7 +106,7 @@ def calibrated(table: Table) -> Table:
 
 
 def finished(table: Table) -> FinishedSurvey:
-    """Flags of the survey, and what is told of it."""
+    """Flags of the survey, and what is reported of it."""
     none = pd.DataFrame({"source": [], "reason": []})
     return FINISHING.finish(table, none, LABELS, {})
 
@@ -200,8 +200,8 @@ def main() -> None:
 def in_own_process(stage: str, method: str, folder: str, n_stars: int) -> Row:
     """Measure one row where nothing else has taken memory."""
     command = [sys.executable, __file__, "--stars", str(n_stars), "--row", stage, method, folder]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    row: Row = json.loads(told.splitlines()[-1])
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    row: Row = json.loads(printed.splitlines()[-1])
     return row
 
 

@@ -147,7 +147,7 @@ def mutate(whole: Path, copy: Path, chance: random.Random) -> str:
 
     Args:
         whole: The artefact.
-        copy: Folder of the copy, made anew.
+        copy: Folder of the copy, made again.
         chance: What is mutated, and how.
 
     Returns:

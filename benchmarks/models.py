@@ -5,7 +5,7 @@
 Mock spectra of LAMOST are packed, matched and fitted, as ``infer.py data=lamost_mock`` does it, for
 two sizes; then ``products=[models]`` is written in both formats, and read back. The peer, in the
 same run: the arrays alone, in single precision, as numpy writes them. Every size is in a process of
-its own, so that its memory can be told.
+its own, so that its memory is its own.
 """
 
 import argparse

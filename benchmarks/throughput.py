@@ -147,7 +147,7 @@ def peers(artefact: Path, shards: list[Path], n_stars: int) -> list[Row]:
 
 
 def main() -> None:
-    """Run the benchmark; every size in a process of its own, so that its memory can be told."""
+    """Run the benchmark; every size in a process of its own, so that its memory is its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--emulator", type=Path, default=Path("outputs/train/mastar_mock/emulator"))
     parser.add_argument("--stars", type=int, nargs="+", default=[20_000, 200_000])

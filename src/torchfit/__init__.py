@@ -29,8 +29,8 @@ __all__ = [
     "read_spectra",
 ]
 
-# MKL sums in an order that depends on where in memory an array happens to lie, unless it is told
-# not to before its first sum: the same survey would not give the same bytes.
+# MKL sums in an order that depends on where in memory an array happens to lie, unless this
+# forbids it before its first sum: the same survey would not give the same bytes.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 _FACE = {

@@ -135,7 +135,7 @@ def test_neither_batches_nor_shards_matter(
     pd.testing.assert_frame_equal(one, many, rtol=1e-3, atol=1e-5)
 
 
-def test_what_stands_in_a_masked_pixel_has_no_say(artefact, tmp_path, table, no_report):
+def test_what_stands_in_a_masked_pixel_has_no_weight(artefact, tmp_path, table, no_report):
     results = []
     for name, spoiled in (("as it was", None), ("spoiled", 1e7)):
         root, folder = tmp_path / name, tmp_path / f"{name} results"

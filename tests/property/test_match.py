@@ -20,7 +20,7 @@ def draw(seed, n_stars, share):
 
 
 @given(seeds, st.sampled_from([0.1, 0.5, 1.0]), finite_junk, finite_junk)
-def test_a_bad_pixel_has_no_say_in_the_correlation(seed, share, one, other):
+def test_a_bad_pixel_has_no_weight_in_the_correlation(seed, share, one, other):
     stars, templates = draw(seed, 3, share), draw(seed + 1, 5, share)
     found = correlate(with_junk(stars, one), with_junk(templates, other))
     assert torch.equal(found, correlate(stars, templates))

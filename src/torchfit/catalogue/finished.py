@@ -25,8 +25,8 @@ REJECTS = "rejects.csv"
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What is to be told of a survey beside its catalogue.
+class SurveyFindings:
+    """What is reported of a survey beside its catalogue.
 
     Args:
         explained: Lines that explain how the flags of the survey were set, by column.
@@ -51,7 +51,7 @@ class FinishedSurvey:
         labels: Labels of the emulator.
         recommended: Stars of the recommended sample; ``None`` when none was asked for.
         provenance: How all this came about: versions, configuration, emulator.
-        findings: What is to be told beside.
+        findings: What is reported beside.
         snr_rule: Says in which band the signal-to-noise ratio of a class counts.
     """
 
@@ -60,7 +60,7 @@ class FinishedSurvey:
     labels: tuple[str, ...]
     recommended: Bool[np.ndarray, " star"] | None
     provenance: Mapping[str, str]
-    findings: Findings = field(default_factory=Findings)
+    findings: SurveyFindings = field(default_factory=SurveyFindings)
     snr_rule: SnrRule = field(default_factory=SnrRule)
 
     @property

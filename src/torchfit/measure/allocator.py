@@ -20,7 +20,7 @@ def keep_freed_memory() -> bool:
     """Let this process keep blocks of up to 32 MB that it has freed, for its next ones.
 
     Returns:
-        Whether the C library could be told; other systems than Linux with glibc go on as they are.
+        Whether the C library could be set; other systems than Linux with glibc go on as they are.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from torchfit.catalogue.conform import with_missing
-from torchfit.catalogue.finished import Findings, FinishedSurvey
+from torchfit.catalogue.finished import FinishedSurvey, SurveyFindings
 from torchfit.catalogue.oddities import oddities
 from torchfit.catalogue.product import Product
 from torchfit.catalogue.schema import catalogue_columns, has_intervals, is_sampled
@@ -91,7 +91,7 @@ class Finishing:
             labels,
             None if recommended is None else recommended.select(judged.table),
             provenance,
-            Findings(judged.explained, lines, comparisons, oddities(judged.table, labels)),
+            SurveyFindings(judged.explained, lines, comparisons, oddities(judged.table, labels)),
             self.rules.snr,
         )
 

@@ -132,5 +132,5 @@ def _demand_unique(obsids: pa.ChunkedArray, path: Path) -> None:
     if len(doubled):
         raise DataError(
             f"{path}: {len(doubled)} obsids stand in more than one row, {doubled[0]} the first; "
-            "spectra cannot be told apart, remove one row of each"
+            "spectra cannot be distinguished, remove one row of each"
         )

@@ -1,4 +1,4 @@
-"""Whether wavelengths are in air or in vacuum, told by the lines of a star of known redshift."""
+"""Whether wavelengths are in air or in vacuum, found from the lines of a star of known redshift."""
 
 import numpy as np
 from jaxtyping import Float64

@@ -11,7 +11,7 @@ from torchfit.exceptions import DataError, SpectrumError
 from torchfit.files.fits_stream import TableLayout, open_table
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.surveys.mastar_files import MastarFiles, find_files, parameter_file
-from torchfit.surveys.mastar_findings import Findings
+from torchfit.surveys.mastar_findings import LayoutFindings
 from torchfit.surveys.mastar_labels import MastarLabels
 from torchfit.surveys.mastar_visits import KEY, MastarRecipe, MastarVisits, join_key, read_visits
 from torchfit.surveys.plausible import measured_ivar, sky_position
@@ -129,7 +129,7 @@ class MastarReader(SurveyReader):
             yield source, SpectrumError(f"{source}: no such visit of MaStar")
         wanted &= self.rows.keys()
         missing = set(wanted)
-        path, findings = self.files.spectra, Findings(self.files.spectra)
+        path, findings = self.files.spectra, LayoutFindings(self.files.spectra)
         if wanted:
             for source, row, layout in _rows(path, wanted):
                 if source not in missing:
@@ -137,7 +137,7 @@ class MastarReader(SurveyReader):
                 missing.remove(source)
                 findings.note(layout, row)
                 yield source, attempt(partial(self._spectrum, source, row, layout), source)
-        findings.tell()
+        findings.log()
         for source in sorted(missing):
             yield source, SpectrumError(f"{source}: no such row in {path}")
 

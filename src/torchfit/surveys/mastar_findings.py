@@ -10,7 +10,7 @@ from torchfit.files.fits_stream import TableLayout
 logger = logging.getLogger(__name__)
 
 
-class Findings:
+class LayoutFindings:
     """Notes of one pass over the spectra, logged in one line at its end.
 
     Types and name of the table, whether all rows have one wavelength axis, and which mask bits
@@ -40,7 +40,7 @@ class Findings:
         self.n_other_axes += not np.array_equal(row["WAVE"], self.wave)
         self.mask_bits |= int(np.bitwise_or.reduce(row["MASK"].astype(np.int64)))
 
-    def tell(self) -> None:
+    def log(self) -> None:
         """Write the line to the log."""
         if self.layout is None or self.wave is None:
             return

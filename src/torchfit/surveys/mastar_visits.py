@@ -25,7 +25,7 @@ _STARS_UNIT, _VISITS_UNIT = 1, 2
 class MastarRecipe:
     """Which visits are templates.
 
-    The paper's 18,654 cannot be told from its text; one visit per star above a signal-to-noise
+    The paper's 18,654 cannot be derived from its text; one visit per star above a signal-to-noise
     ratio of 20, with valid labels in the box of ``library.cuts``, comes near.
 
     Args:
@@ -120,7 +120,7 @@ def read_visits(files: MastarFiles, labels: MastarLabels) -> MastarVisits:
     )
     keys = join_key(table, KEY)
     demand_unique(keys, files.summary)
-    _say_stars(files.summary, table["MANGAID"])
+    _log_stars(files.summary, table["MANGAID"])
     return MastarVisits(
         key=keys,
         mangaid=join_key(table, _STAR_KEY),
@@ -165,7 +165,7 @@ def demand_unique(keys: np.ndarray, path: Path) -> None:
     if len(doubled):
         raise DataError(
             f"{path}: {len(doubled)} keys stand twice, {doubled[0]} the first; rows cannot be "
-            "told apart by (MANGAID, PLATE, IFUDESIGN, MJD)"
+            "distinguished by (MANGAID, PLATE, IFUDESIGN, MJD)"
         )
 
 
@@ -195,7 +195,7 @@ def _position_columns(summary: Path) -> tuple[str, str]:
     return "RA", "DEC"
 
 
-def _say_stars(summary: Path, mangaid: np.ndarray) -> None:
+def _log_stars(summary: Path, mangaid: np.ndarray) -> None:
     stars = read_columns(summary, _STAR_KEY, _unit(summary, "GOODSTARS"))["MANGAID"]
     strangers = np.setdiff1d(mangaid, stars)
     logger.info("MaStar: %d visits of %d stars", len(mangaid), len(np.unique(mangaid)))

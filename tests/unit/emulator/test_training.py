@@ -151,7 +151,7 @@ def test_pixels_that_no_star_has_are_left_out(masked_emulator):
     assert (masked_emulator.basis[180:210] == 0).all()
 
 
-def test_a_bad_pixel_has_no_say_in_the_emulator(
+def test_a_bad_pixel_has_no_weight_in_the_emulator(
     training, masked_library, masked_emulator, preprocessor, draw_labels
 ):
     spectra = masked_library.spectra

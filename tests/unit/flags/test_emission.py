@@ -44,7 +44,7 @@ def test_a_line_must_stand_out_of_the_scatter():
     assert found(residual(0.3, noise=0.5)) == [False]
 
 
-def test_bad_pixels_have_no_say():
+def test_bad_pixels_have_no_weight():
     values = residual(0.5)
     good = (WAVE - LINE).abs()[None] > 8
     assert found(values, good) == [False]

@@ -40,7 +40,7 @@ def test_numpy_says_the_same_of_what_the_components_hold(cfi, emulator, spectra)
     assert ((share > 0.9) & (share <= 1)).all()
 
 
-def test_a_bad_pixel_has_no_say(cfi, spectra):
+def test_a_bad_pixel_has_no_weight(cfi, spectra):
     ivar = spectra.ivar.clone()
     ivar[:, 100:110] = 0
     flux = spectra.flux.clone()

@@ -62,7 +62,7 @@ def test_no_variance_changes_nothing(generator):
     assert torch.equal(broaden(flux, ALL, variance(0.0)), flux)
 
 
-def test_a_bad_pixel_has_no_say(generator):
+def test_a_bad_pixel_has_no_weight(generator):
     flux = torch.rand(1, 80, generator=generator, dtype=torch.float64)
     good = ALL.clone()
     good[0, 33] = False

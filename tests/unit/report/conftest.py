@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from torchfit.catalogue.finished import Findings, FinishedSurvey
+from torchfit.catalogue.finished import FinishedSurvey, SurveyFindings
 from torchfit.catalogue.schema import catalogue_columns
 from torchfit.names import LABELS
 
@@ -69,7 +69,9 @@ def _survey(table, rejects=None, labels=LABELS, recommended=None, **findings):
     """A finished survey."""
     rejects = pd.DataFrame({"source": [], "reason": []}) if rejects is None else rejects
     provenance = {"torchfit": "0.1.0", "config": "a: 1\nb: 2\n"}
-    return FinishedSurvey(table, rejects, labels, recommended, provenance, Findings(**findings))
+    return FinishedSurvey(
+        table, rejects, labels, recommended, provenance, SurveyFindings(**findings)
+    )
 
 
 @pytest.fixture

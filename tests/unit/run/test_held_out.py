@@ -61,7 +61,7 @@ def test_predictions_are_close_to_the_truth(held_out):
     assert (error.std(axis=0) < 0.6 * held_out.labels.std(axis=0)).all()
 
 
-def test_a_star_has_no_say_in_its_own_prediction(
+def test_a_star_has_no_weight_in_its_own_prediction(
     library, folded, preprocessor, settings, emulator, held_out
 ):
     """Repeats share their fold: with the labels of both changed, neither prediction moves."""

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from torchfit.files.fits_stream import TableLayout
-from torchfit.surveys.mastar_findings import Findings
+from torchfit.surveys.mastar_findings import LayoutFindings
 
 DTYPE = np.dtype([("WAVE", ">f4", (3,)), ("MASK", ">i4", (3,))])
 LAYOUT = TableLayout("", 2, DTYPE, {})
@@ -12,11 +12,11 @@ LAYOUT = TableLayout("", 2, DTYPE, {})
 
 def test_one_line_says_what_was_found(caplog):
     rows = np.array([([1, 2, 3], [0, 4, 0]), ([1, 2, 4], [1, 0, 0])], dtype=DTYPE)
-    findings = Findings(Path("spectra.fits"))
+    findings = LayoutFindings(Path("spectra.fits"))
     with caplog.at_level(logging.INFO):
         for row in rows:
             findings.note(LAYOUT, row)
-        findings.tell()
+        findings.log()
     (line,) = caplog.messages
     assert line == (
         "spectra.fits: table without name, 3 pixels, WAVE >f4, MASK >i4; 2 rows read, 1 with "
@@ -26,5 +26,5 @@ def test_one_line_says_what_was_found(caplog):
 
 def test_nothing_read_is_nothing_said(caplog):
     with caplog.at_level(logging.INFO):
-        Findings(Path("spectra.fits")).tell()
+        LayoutFindings(Path("spectra.fits")).log()
     assert not caplog.messages
