@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import astropy.units as u
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -14,8 +13,9 @@ from torch import Tensor
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator as TrainedEmulator
 from torchfit.exceptions import LabelError, OutsideLibraryWarning
+from torchfit.face.label_values import numbers_of
 from torchfit.likelihood.support import Support
-from torchfit.names import Label, label_of
+from torchfit.names import label_of
 from torchfit.uncertainty.library_errors import FILE, LibraryErrors
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Emulator:
         if missing or unknown:
             wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
             raise LabelError(f"labels of this emulator are {', '.join(names)}: {wrong}")
-        values = [_numbers(label_of(name), given[name]) for name in names]
+        values = [numbers_of(label_of(name), given[name]) for name in names]
         try:
             columns = np.broadcast_arrays(*values)
         except ValueError as error:
@@ -248,23 +248,3 @@ class Emulator:
     def _supported(self, rows: Float[Tensor, "star label"]) -> Tensor:
         unit = self.trained.scaler.to_unit(rows)
         return ~Support().is_left(self.trained.gp.predictor.mean_and_density(unit)[1])
-
-
-def unit_of(label: Label) -> u.UnitBase:
-    """Unit of a label in astropy; a logarithm has none."""
-    return u.one if label.unit.startswith("dex") else u.Unit(label.unit)
-
-
-def _numbers(name: Label, values: Any) -> np.ndarray:
-    """A label as real numbers in double precision."""
-    if isinstance(values, u.Quantity):
-        try:
-            values = values.to_value(unit_of(name))
-        except u.UnitConversionError as error:
-            raise LabelError(f"{name} in {values.unit} does not convert to {name.unit}") from error
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf" or array.size == 0:
-        raise LabelError(f"{name} must be real numbers, not {array.dtype} of shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise LabelError(f"{name} must be finite")
-    return array.astype(np.float64)

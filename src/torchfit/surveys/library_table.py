@@ -153,8 +153,7 @@ class LibraryTableReader(SurveyReader):
         twice = [source for source, count in counts.items() if count > 1]
         if twice:
             raise DataError(f"{self.file} names the spectrum {twice[0]} more than once")
-        stars = {source: row for source, row in sorted(named, key=itemgetter(0)) if source}
-        if not stars:
+        if not (stars := {key: row for key, row in sorted(named, key=itemgetter(0)) if key}):
             raise DataError(f"{self.file} has no row with a spectrum")
         return stars
 

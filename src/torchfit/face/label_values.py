@@ -1,0 +1,37 @@
+"""Values of labels as a user gives them: numbers, arrays, quantities."""
+
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+
+from torchfit.exceptions import LabelError
+from torchfit.names import Label
+
+
+def unit_of(label: Label) -> u.UnitBase:
+    """Unit of a label in astropy; a logarithm has none."""
+    return u.one if label.unit.startswith("dex") else u.Unit(label.unit)
+
+
+def numbers_of(name: Label, values: Any) -> np.ndarray:
+    """A label as real numbers in double precision.
+
+    Args:
+        name: The label.
+        values: Numbers, or a quantity that converts to the unit of the label.
+
+    Raises:
+        LabelError: If the unit does not convert, or the values are not finite real numbers.
+    """
+    if isinstance(values, u.Quantity):
+        try:
+            values = values.to_value(unit_of(name))
+        except u.UnitConversionError as error:
+            raise LabelError(f"{name} in {values.unit} does not convert to {name.unit}") from error
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        raise LabelError(f"{name} must be real numbers, not {array.dtype} of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise LabelError(f"{name} must be finite")
+    return array.astype(np.float64)
