@@ -31,7 +31,9 @@ from torchfit.surveys.reader import SurveyReader
 
 LEAST = 0.02
 """Share of the pixels that a spectrum must have: the made ones are short."""
-CUTS = LabelBox(("teff", "logg", "fe_h"), {"teff": (2500, 50000), "logg": (-1, 7), "fe_h": (-5, 2)})
+CUTS = LabelBox(
+    ("teff", "logg", "fe_h"), {"teff": (2500.0, 5e4), "logg": (-1.0, 7.0), "fe_h": (-5.0, 2.0)}
+)
 PACKED = 0.2
 """Share of gzipped files whose stream is damaged, and not what is packed in it."""
 

@@ -1,9 +1,11 @@
-"""A short part of ``python benchmarks/faults.py spectra``: damaged files, packed as a survey."""
+"""A short part of ``python benchmarks/faults.py``: damaged files, packed or trained on."""
 
 import os
+import sys
 
 import pytest
 import torch
+from tests.integration.running import ROOT
 
 from torchfit.mock.faults import SoundFiles
 from torchfit.preprocess.compose import Preprocessor
@@ -11,9 +13,15 @@ from torchfit.survey.pack import Packing
 from torchfit.survey.shards import Shard
 from torchfit.surveys.lamost import LamostReader
 
+sys.path.append(str(ROOT / "benchmarks"))
+
+from fault_layouts import LAYOUTS
+from faults_readers import read_case
+
 pytestmark = pytest.mark.slow
 N_FILES = 400
 SEED = 20
+N_OF_A_LAYOUT = 3
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +71,12 @@ def test_a_name_that_is_not_utf8_is_a_star(packed):
     _, shards, rejects, _ = packed
     named = [source for shard in shards for source in shard.info()["source"]]
     assert "caf\\udce9.fits.gz" in [*named, *rejects["source"]]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_damaged_file_of_another_reader_is_read_or_one_named_line(layout):
+    first, n = list(LAYOUTS).index(layout), len(LAYOUTS)
+    for number in range(first, first + N_OF_A_LAYOUT * n, n):
+        name, _, happened = read_case(number, SEED, None)
+        assert name == layout
+        assert "other" not in happened
