@@ -13,7 +13,8 @@ from torch import Tensor
 from torchfit.emulator.artefact import save_emulator
 from torchfit.emulator.emulator import Emulator as TrainedEmulator
 from torchfit.exceptions import LabelError, OutsideLibraryWarning
-from torchfit.face.label_values import numbers_of
+from torchfit.face.label_values import demand_near, numbers_of
+from torchfit.face.widths import widths_of
 from torchfit.likelihood.support import Support
 from torchfit.names import label_of
 from torchfit.uncertainty.library_errors import FILE, LibraryErrors
@@ -150,13 +151,16 @@ class Emulator:
         Returns:
             A new emulator; it is made no sharper anywhere.
 
+        Raises:
+            SpectrumError: If a width is not positive, or there are others than that.
+
         Examples:
             >>> sun = {"teff": 5777, "logg": 4.44, "fe_h": 0.0}
             >>> coarse = emulator.at_resolution(10.0)  # Its lines are less deep.
             >>> np.nanmin(coarse.predict(**sun)) > np.nanmin(emulator.predict(**sun))
             np.True_
         """
-        width = torch.as_tensor(np.asarray(lsf_fwhm, dtype=np.float64))
+        width = torch.as_tensor(widths_of(lsf_fwhm, self.wave), dtype=torch.float64)
         trained = self.trained.at_resolution(width.expand(len(self.wave)).contiguous())
         return Emulator(trained, self.errors)
 
@@ -223,7 +227,7 @@ class Emulator:
             shapes = ", ".join(str(column.shape) for column in values)
             raise LabelError(f"labels of shapes {shapes} do not broadcast") from error
         rows = torch.from_numpy(np.stack([column.ravel() for column in columns], axis=1))
-        self._demand_near(rows)
+        demand_near(rows, self.ranges)
         if warn and not bool(self._supported(rows).all()):
             warnings.warn(
                 "too few library stars are near these labels: the emulator extrapolates",
@@ -231,19 +235,6 @@ class Emulator:
                 stacklevel=3,
             )
         return rows, columns[0].shape
-
-    def _demand_near(self, rows: Float[Tensor, "star label"]) -> None:
-        """Refuse labels that are off by more than the whole range of the library."""
-        for column, (name, (low, high)) in enumerate(self.ranges.items()):
-            values, span = rows[:, column], high - low
-            far = ~((values >= low - span) & (values <= high + span))
-            if name == "teff":
-                far |= values <= 0
-            if bool(far.any()):
-                raise LabelError(
-                    f"{name}={values[far][0].item():g} is far from the library's {low:.4g} to "
-                    f"{high:.4g}; the order of labels is {', '.join(self.label_names)}"
-                )
 
     def _supported(self, rows: Float[Tensor, "star label"]) -> Tensor:
         unit = self.trained.scaler.to_unit(rows)

@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
-from torchfit.exceptions import OutsideLibraryWarning, SpectrumError
+from torchfit.exceptions import ConfigError, OutsideLibraryWarning, SpectrumError
 from torchfit.face.by_resolution import FittersByResolution
 from torchfit.face.emulator import Emulator
 from torchfit.face.observed import Observed
@@ -30,6 +30,8 @@ from torchfit.velocity.search import Velocities
 SURVEY = FitSettings(matching=Matching(space="components"), metric=Metric(sharing=Sharing()))
 """The presets of a survey, metric=common and match=components."""
 
+_PRESETS = {"default": FitSettings(), "survey": SURVEY}
+
 
 class Fitter:
     """Measures the labels of spectra with an emulator.
@@ -41,6 +43,9 @@ class Fitter:
             ``survey`` that of ``torchfit infer data=lamost_dr10``, five times faster: spectra of
             like temperature and noise share matrices.
         velocity: How velocities are measured; by default those of spectra whose ``z`` is not given.
+
+    Raises:
+        ConfigError: If there are no such settings.
 
     Examples:
         >>> import torchfit as tf
@@ -55,15 +60,15 @@ class Fitter:
     def __init__(
         self,
         emulator: Emulator,
-        settings: FitSettings | Literal["default", "survey"] = "default",
+        settings: FitSettings | str = "default",
         velocity: VelocityMeasurement | None = None,
     ) -> None:
+        if isinstance(settings, str) and settings not in _PRESETS:
+            raise ConfigError(f"settings={settings!r} must be one of {', '.join(_PRESETS)}")
         self.emulator = emulator
         self.velocity = VelocityMeasurement(when="missing") if velocity is None else velocity
-        if isinstance(settings, str):
-            settings = SURVEY if settings == "survey" else FitSettings()
-        self.settings = settings
-        self._fitters = FittersByResolution(emulator.trained, settings)
+        self.settings = _PRESETS[settings] if isinstance(settings, str) else settings
+        self._fitters = FittersByResolution(emulator.trained, self.settings)
 
     def __repr__(self) -> str:
         """A line."""

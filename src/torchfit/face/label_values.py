@@ -1,9 +1,12 @@
 """Values of labels as a user gives them: numbers, arrays, quantities."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import astropy.units as u
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from torchfit.exceptions import LabelError
 from torchfit.names import Label
@@ -35,3 +38,27 @@ def numbers_of(name: Label, values: Any) -> np.ndarray:
     if not np.isfinite(array).all():
         raise LabelError(f"{name} must be finite")
     return array.astype(np.float64)
+
+
+def demand_near(
+    rows: Float[Tensor, "star label"], ranges: Mapping[str, tuple[float, float]]
+) -> None:
+    """Refuse labels that are off by more than the whole range of the library.
+
+    Args:
+        rows: Labels of stars, in the order of the ranges.
+        ranges: Least and greatest value of each label in the library.
+
+    Raises:
+        LabelError: If there are any; most often labels are in the wrong order.
+    """
+    for values, (name, (low, high)) in zip(rows.mT, ranges.items(), strict=True):
+        span = high - low
+        far = ~((values >= low - span) & (values <= high + span))
+        if name == "teff":
+            far |= values <= 0
+        if bool(far.any()):
+            raise LabelError(
+                f"{name}={values[far][0].item():g} is far from the library's {low:.4g} to "
+                f"{high:.4g}; the order of labels is {', '.join(ranges)}"
+            )

@@ -29,7 +29,7 @@ def read_spectra(
         All spectra of all files, named after them.
 
     Raises:
-        SpectrumError: If a file cannot be read, or the medium is not known.
+        SpectrumError: If there is no file, one cannot be read, or the medium is not known.
 
     Examples:
         >>> import torchfit as tf
@@ -38,6 +38,8 @@ def read_spectra(
         'spec-56591-EG012606N021203B01_sp01-018.fits.gz'
     """
     several = [files] if isinstance(files, str | Path) else list(files)
+    if not several:
+        raise SpectrumError("there is no file to read: the list is empty")
     return [
         Spectrum(each, medium=medium or _medium(path, found), **({"name": name} | settings))
         for path in map(Path, several)

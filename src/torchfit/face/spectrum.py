@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 
 from torchfit.exceptions import SpectrumError
+from torchfit.face.widths import widths_of
 from torchfit.names import FWHM_PER_SIGMA, SPEED_OF_LIGHT
 from torchfit.spectra import Spectrum as ReadSpectrum
 from torchfit.spectra import StarInfo
@@ -81,7 +82,7 @@ class Spectrum:
         set_field(self, "flux", values)
         set_field(self, "ivar", error)
         set_field(self, "z", _redshift(z))
-        set_field(self, "lsf_fwhm", _lsf_fwhm(lsf_fwhm, length))
+        set_field(self, "lsf_fwhm", None if lsf_fwhm is None else widths_of(lsf_fwhm, length))
         set_field(self, "name", name)
         self.read()
 
@@ -137,14 +138,3 @@ def _redshift(z: Any) -> float:
     if not -1 < value < np.inf:
         raise SpectrumError(f"z={value} is no redshift")
     return value
-
-
-def _lsf_fwhm(lsf_fwhm: Any, wave: np.ndarray) -> np.ndarray | float | None:
-    if lsf_fwhm is None:
-        return None
-    if isinstance(lsf_fwhm, u.Quantity):
-        lsf_fwhm = convert(lsf_fwhm, u.AA, "lsf_fwhm")
-    value = np.asarray(lsf_fwhm, dtype=np.float64)
-    if value.shape not in ((), wave.shape) or not ((value > 0) & np.isfinite(value)).all():
-        raise SpectrumError("lsf_fwhm must be positive: one number, or one per pixel, in Angstrom")
-    return float(value) if value.ndim == 0 else value

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from torchfit.exceptions import LabelError, OutsideLibraryWarning
+from torchfit.exceptions import LabelError, OutsideLibraryWarning, SpectrumError
 from torchfit.face.emulator import Emulator
 from torchfit.face.load import load
 
@@ -112,3 +112,9 @@ def test_ranges_are_those_of_the_library(face, library):
     assert list(face.ranges) == list(face.label_names)
     assert face.ranges["teff"] == (library.labels[:, 0].min(), library.labels[:, 0].max())
     assert isinstance(face, Emulator)
+
+
+@pytest.mark.parametrize("width", [np.nan, -1.0, 0, 2j, [1.0, 2.0], [], "narrow", None])
+def test_an_impossible_resolution_is_refused(face, width):
+    with pytest.raises(SpectrumError, match="lsf_fwhm must be positive"):
+        face.at_resolution(width)

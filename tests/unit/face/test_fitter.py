@@ -6,7 +6,7 @@ import pytest
 from astropy.table import QTable
 from specutils import Spectrum as Specutils
 
-from torchfit.exceptions import OutsideLibraryWarning, SpectrumError
+from torchfit.exceptions import ConfigError, OutsideLibraryWarning, SpectrumError
 from torchfit.face.fitter import Fitter
 from torchfit.face.spectrum import Spectrum
 from torchfit.flags.bits import ResultFlag
@@ -264,3 +264,8 @@ def test_a_spectrum_of_less_pixels_than_unknowns_is_refused(fitter, make_spectru
     few = Spectrum(ours.wave, ours.flux, ivar, medium="vacuum", z=0.0, name="few")
     with pytest.raises(SpectrumError, match=r"few.*has 5 good pixel.*a fit needs 17"):
         fitter.fit(few)
+
+
+def test_what_is_no_preset_is_refused(face):
+    with pytest.raises(ConfigError, match="default, survey"):
+        Fitter(face, "fast")

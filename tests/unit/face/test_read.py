@@ -52,3 +52,8 @@ def test_what_cannot_be_read_is_one_line(tmp_path, content):
     with pytest.raises(SpectrumError) as error:
         read_spectra(path)
     assert "x.fits" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_empty_list_is_refused():
+    with pytest.raises(SpectrumError, match="there is no file"):
+        read_spectra([])
