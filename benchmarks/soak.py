@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -175,24 +174,26 @@ def tenths(samples: list[Sample], n_stars: int) -> list[Row]:
     rows: list[Row] = []
     for stage in dict.fromkeys(sample.stage for sample in samples):
         here = [sample for sample in samples if sample.stage == stage]
-        pieces = 10 if stage == "parts" else 1
-        edges = np.linspace(0, here[-1].done, pieces + 1)
-        total = here[-1].done
-        for number, (low, high) in enumerate(pairwise(edges)):
-            last = number == pieces - 1
-            some = [s for s in here if low <= s.done < high or (last and s.done == high)]
-            if some:
-                rows.append(_row(f"{stage} {number + 1}/{pieces}", some, n_stars / max(total, 1)))
+        total, pieces = max(here[-1].done, 1), 10 if stage == "parts" else 1
+        tenth = np.array([min(sample.done * pieces // total, pieces - 1) for sample in here])
+        for number in range(pieces):
+            places = np.flatnonzero(tenth == number)
+            if places.size:
+                # From the last sample of the tenth before: a tenth may be a few samples long.
+                first = here[max(places[0] - 1, 0)]
+                some = [first, *(here[place] for place in places)]
+                rows.append(_row(f"{stage} {number + 1}/{pieces}", some, n_stars / total))
     return rows
 
 
 def _row(name: str, some: list[Sample], stars_a_file: float) -> Row:
     seconds, done = some[-1].second - some[0].second, some[-1].done - some[0].done
-    anonymous, files = zip(*(sample.memory for sample in some), strict=True)
+    anonymous, files = zip(*(sample.memory for sample in some[1:]), strict=True)
+    counts = some[-1].stage in ("start", "parts")  # A file of these is so many stars.
     return {
         "stage": name,
         "seconds": round(seconds, 1),
-        "stars_per_s": round(done * stars_a_file / seconds) if seconds else None,
+        "stars_per_s": round(done * stars_a_file / seconds) if counts and seconds else np.nan,
         "own_gb": round(max(anonymous), 3),
         "file_gb": round(max(files), 3),
     }
@@ -204,7 +205,7 @@ def judged(rows: list[Row]) -> list[str]:
     if len(fits) < 10:
         return ["too few samples of the fits: take more stars, or a smaller --every"]
     growth = fits[-1]["own_gb"] / fits[1]["own_gb"]  # The first tenth still imports.
-    rate = fits[-2]["stars_per_s"] / np.median([row["stars_per_s"] for row in fits])
+    rate = fits[-2]["stars_per_s"] / np.nanmedian([row["stars_per_s"] for row in fits])
     found = [f"own memory grows to {growth:.2f} of what it was"] if growth > MOST_GROWTH else []
     return found + ([f"the last fits have {rate:.2f} of the rate"] if rate < LEAST_RATE else [])
 
