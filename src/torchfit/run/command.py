@@ -1,5 +1,6 @@
 """What the command line owes its user: an error in one line, and an exit status."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -93,7 +94,12 @@ def one_line(error: BaseException) -> str:
 
 
 @one_line.register
-def _no_access(error: PermissionError) -> str:
+def _of_the_system(error: OSError) -> str:
+    return _no_access(error) if error.errno == errno.EROFS else " ".join(str(error).split())
+
+
+@one_line.register(PermissionError)
+def _no_access(error: OSError) -> str:
     return (
         f"{error.filename} cannot be used ({error.strerror}); results go to hydra.run.dir=FOLDER, "
         "downloads to the folder that TORCHFIT_CACHE names"

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import InstantiationException
@@ -144,3 +146,13 @@ def test_what_is_done_without_an_error_stays():
     with one_line_errors():
         done = True
     assert done
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_has_a_remedy(number):
+    error = OSError(number, "no", "results")
+    assert one_line(error).startswith("results cannot be used (no); results go to hydra.run.dir=")
+    assert (
+        one_line(OSError(errno.ENOSPC, "full", "results"))
+        == f"[Errno {errno.ENOSPC}] full: 'results'"
+    )
