@@ -126,6 +126,11 @@ class Fitter:
 
         Warns:
             OutsideLibraryWarning: If too few library stars are near the labels of one.
+
+        Examples:
+            >>> both = tf.Fitter(emulator).fit_joint([spectrum, spectrum])
+            >>> len(both.exposures)
+            2
         """
         one = not any(isinstance(each, Sequence) for each in exposures)
         given = [_spectra(star) for star in ([exposures] if one else exposures)]
