@@ -1,5 +1,6 @@
 """What is said of a release in several places agrees; licence and citation are whole."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -31,6 +32,15 @@ def test_the_version_stands_in_one_place():
     command = [sys.executable, "-m", "hatchling", "version"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == torchfit.__version__ == CITATION["version"]
+
+
+def test_the_changelog_has_the_version_below_what_is_not_released():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *released = re.findall(r"^## \[(.+?)\](.*)$", text, re.MULTILINE)
+    assert first == ("Unreleased", "")
+    assert torchfit.__version__ == released[0][0]
+    for _, date in released:
+        assert re.fullmatch(r" - \d{4}-\d\d-\d\d", date)
 
 
 def test_the_citation_has_what_the_format_demands():
