@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torchfit.face.result import FitResult as FitResult
     from torchfit.face.spectrum import Spectrum as Spectrum
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Emulator",

@@ -12,6 +12,7 @@ from hydra.utils import get_method
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
+from tests.commands import TASKS, demand_composes
 from tests.integration.running import process_restored
 
 from torchfit.exceptions import ConfigError
@@ -25,7 +26,6 @@ from torchfit.run.programs import (
 )
 
 ROOT = Path(__file__).parents[3]
-TASKS = [name for name, program in PROGRAMS.items() if program.is_configured]
 
 
 def help_of(name):
@@ -51,13 +51,6 @@ def test_every_task_has_a_file_and_a_configuration(name):
     assert callable(get_method(f"torchfit.run.{name}.{name}"))
 
 
-def demand_composes(name, overrides):
-    """Compose what was typed; the first value stands for all those of a sweep."""
-    plain = [o.partition(",")[0] if "-m" in overrides else o for o in overrides if o != "-m"]
-    with initialize_config_dir(str(conf_folder()), version_base=None):
-        compose(name, plain)
-
-
 @pytest.mark.parametrize("name", TASKS)
 def test_every_example_can_be_typed(name):
     examples = examples_of(name)
@@ -65,25 +58,6 @@ def test_every_example_can_be_typed(name):
     for command, program, *overrides in examples:
         assert (command, program) == ("torchfit", name)
         demand_composes(name, overrides)
-
-
-@pytest.mark.parametrize(
-    "page",
-    ["README.md", "docs/scale.md", "docs/catalogue.md", "docs/libraries.md", "docs/surveys.md"],
-)
-def test_every_command_of_the_pages_can_be_typed(page):
-    fences = re.findall(
-        r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
-    )
-    blocks = [block for language, block in fences if not language]
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    typed = [command for line in lines for command in re.split(r" #|&&|\|\|", line)]
-    found = [shlex.split(re.sub(r".*?(?=torchfit)", "", c)) for c in typed if "torchfit " in c]
-    commands = [words for words in found if words[1] in TASKS]
-    assert commands
-    for _, name, *overrides in commands:
-        # Launchers are packages of their own.
-        demand_composes(name, [word for word in overrides if not word.startswith("hydra")])
 
 
 @pytest.mark.parametrize("name", TASKS)

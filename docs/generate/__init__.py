@@ -1,0 +1,1 @@
+"""Pages and tables of the site that are made from the code when it is built."""
