@@ -40,6 +40,9 @@ NEEDED = {
 }
 """Values without a default, by option."""
 
+REPRODUCTION_ONLY = {"figure", "size"}
+"""Groups that only the reproduction of the paper has; tests/conf/test_reproduce.py is theirs."""
+
 TRAINING_ONLY = {"misfit"}
 """Groups that no other program has; none is chosen unless named."""
 
@@ -51,6 +54,8 @@ N_NODES = {"train": 13, "infer": 17, "validate": 4}
 
 
 def has_group(program, group):
+    if group in REPRODUCTION_ONLY:
+        return False
     if group in TRAINING_ONLY:
         return program == "train"
     if program == "validate":

@@ -1,0 +1,47 @@
+"""``python reproduce.py`` at its tiniest: every figure, its files, and the page."""
+
+import re
+
+import pytest
+from tests.integration.running import run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory):
+    """Folder of the figures, and how the program ended."""
+    folder = tmp_path_factory.mktemp("reproduced")
+    ended = run("reproduce", "size=tiny", "figure.formats=[png,pdf]", f"hydra.run.dir={folder}")
+    assert ended.status == 0, ended.err
+    return folder, ended
+
+
+def test_every_figure_is_drawn_in_both_formats(reproduced):
+    folder, ended = reproduced
+    stems = {path.stem for path in folder.glob("*.png")}
+    assert stems == {path.stem for path in folder.glob("*.pdf")}
+    page = (folder / "reproduce.html").read_text()
+    assert page.count("<img ") == len(stems)
+    assert "not drawn" not in page.lower()
+    assert "reproduce.html" in ended.out
+
+
+def test_every_image_has_a_text_and_names_the_mock(reproduced):
+    page = (reproduced[0] / "reproduce.html").read_text()
+    texts = re.findall(r'<img [^>]*alt="([^"]*)"', page)
+    assert len(texts) == page.count("<img ") and all(len(text) > 30 for text in texts)
+    assert "mock data: analytic spectra for testing, no real stars" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["figure.formats=[svg]"], "no svg; use png, pdf"),
+        (["figure=[]"], "no figure is chosen"),
+        (["figure=fig99"], "figure=fig99 is unknown"),
+    ],
+)
+def test_what_cannot_be_made_is_a_line(words, message, tmp_path):
+    ended = run("reproduce", "size=tiny", *words, f"hydra.run.dir={tmp_path}")
+    assert ended.status == 1 and message in ended.error
