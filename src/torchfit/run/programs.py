@@ -150,7 +150,7 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
         "reproduce": Program(
             "make the figures and tables of the paper, with its numbers beside ours",
             {
-                "torchfit reproduce": "all of them, from mock stars in the formats of the real",
+                "torchfit reproduce": "all of them, from mock stars",
                 "torchfit reproduce 'figure=[fig03,fig09]'": "some of them",
             },
             partial(run_task, "reproduce"),
