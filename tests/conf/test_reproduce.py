@@ -61,6 +61,8 @@ def test_the_small_size_is_the_default():
         parameters = inspect.signature(type(made)).parameters.values()
         for each in (each for each in parameters if each.default is not each.empty):
             value = getattr(made, each.name)
+            if value == {}:
+                continue
             assert (tuple(value) if isinstance(value, list) else value) == each.default, each
 
 

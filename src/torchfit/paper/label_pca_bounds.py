@@ -7,17 +7,18 @@ from typing import NamedTuple
 import matplotlib as mpl
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from torchfit.group.grouping import Grouping
 from torchfit.paper.figure import Drawing, PaperFigure
 from torchfit.paper.matched_library import CLASSES, MatchedLibrary
 from torchfit.paper.material import Material
+from torchfit.paper.panels import class_panels, logarithmic
 from torchfit.report.rows import Row
-from torchfit.report.style import DENSITY, WIDE, new_figure, styled
+from torchfit.report.style import DENSITY, styled
 from torchfit.spectra import evenly
 
-_COLUMNS = 3
 SETTLED = 0.1
 """Change of a width that is none."""
 
@@ -121,13 +122,10 @@ def bounds_rows(bounds: Sequence[Bounds]) -> list[Row]:
 @styled
 def bounds_figure(bounds: Sequence[Bounds]) -> Figure:
     """Draw lower and upper bounds against t, a panel per class, a line per size of groups."""
-    names = list(dict.fromkeys(each.name for each in bounds))
-    n_rows = -(-len(names) // _COLUMNS)
-    figure = new_figure((WIDE[0], 2.2 * n_rows + 0.6))
-    panels = figure.subplots(n_rows, _COLUMNS, squeeze=False, sharex=True).ravel()
-    sizes = sorted({each.n_group for each in bounds})
-    for axes, name in zip(panels, names, strict=False):
-        axes.set(xscale="log", title=name)
+    figure, panels = class_panels(list(dict.fromkeys(each.name for each in bounds)))
+    sizes, ts = sorted({each.n_group for each in bounds}), sorted({each.t for each in bounds})
+    for name, axes in panels.items():
+        logarithmic(axes, "x", ts)
         for place, size in enumerate(sizes):
             some = [each for each in bounds if (each.name, each.n_group) == (name, size)]
             colour = _colour(place, len(sizes))
@@ -135,17 +133,14 @@ def bounds_figure(bounds: Sequence[Bounds]) -> Figure:
                 values = [getattr(each, end) for each in some]
                 label = str(size) if end == "lower" else None
                 axes.plot([each.t for each in some], values, color=colour, label=label, marker=".")
-    for axes in panels[len(names) :]:
-        axes.set_visible(False)
-    figure.legend(
-        *_handles(panels), title="N_group", loc="outside right center", fontsize=8
-    )  # fmt: skip
+    handles, texts = _handles(list(panels.values()))
+    figure.legend(handles, texts, title="N_group", loc="outside right center", fontsize=8)
     figure.supxlabel("matched label sets t", fontsize=10.5)
     figure.supylabel("median bounds of $d_1$", fontsize=10.5)
     return figure
 
 
-def _handles(panels: np.ndarray) -> tuple[list, list]:
+def _handles(panels: Sequence[Axes]) -> tuple[list, list]:
     """One line of each size; a panel lacks the sizes that its class has too few stars for."""
     found = {
         text: handle

@@ -6,20 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from torchfit.group.grouping import Grouping
 from torchfit.names import TEFF
 from torchfit.paper.figure import Drawing, PaperFigure
 from torchfit.paper.matched_library import CLASSES, MatchedLibrary
 from torchfit.paper.material import Material
+from torchfit.paper.panels import COLOURS, logarithmic
 from torchfit.report.rows import Row
-from torchfit.report.style import INK, WIDE, new_figure, styled
-
-COLOURS = {
-    "M": "#d55e00", "K": "#e69f00", "G": "#009e73", "F": "#56b4e9", "A": "#0072b2", "OB": "#aa4499",
-}  # fmt: skip
-"""Colours of the six spectral classes, after Okabe & Ito 2008 and Tol 2021."""
+from torchfit.report.style import WIDE, new_figure, styled
 
 
 def median_errors(matched: MatchedLibrary, t: int, grouping: Grouping) -> Mapping[str, float]:
@@ -52,10 +47,9 @@ def errors_figure(errors: Mapping[int, Mapping[str, float]]) -> Figure:
     for name in CLASSES:
         t = [t for t, by_class in errors.items() if name in by_class]
         values = [errors[each][name] for each in t]
-        axes.plot(t, values, color=COLOURS.get(name, INK), marker="o", markersize=3, label=name)
-    axes.set(xscale="log", xlabel="matched label sets t", ylabel=r"median $|\Delta T|$ (K)")
-    axes.set_xticks(list(errors), [str(t) for t in errors])
-    axes.xaxis.set_minor_locator(NullLocator())
+        axes.plot(t, values, color=COLOURS[name], marker="o", markersize=3, label=name)
+    logarithmic(axes, "x", list(errors))
+    axes.set(xlabel="matched label sets t", ylabel=r"median $|\Delta T|$ (K)")
     axes.set_ylim(0, None)
     axes.legend(ncols=2)
     return figure

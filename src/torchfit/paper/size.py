@@ -13,7 +13,8 @@ class Size:
     Args:
         n_library: Most spectra of the library; ``None`` for all.
         n_survey: Most spectra of the survey; ``None`` for all.
-        n_trial: Most held-out stars that the grouped search is tried on; ``None`` for a fold.
+        n_trial: Most held-out stars that the grouped search is tried on, and most survey stars that
+            are measured without groups; ``None`` for all.
         t: Numbers of matched label sets.
         n_group: Sizes of groups.
 

@@ -58,6 +58,8 @@ MEASURING = (
 )
 """Keys of the configuration of measuring, but for other catalogues."""
 
+_MANY_GROUPS = 512
+
 SAMPLED = "torchfit.surveys.sampled.SampledReader"
 
 
@@ -178,6 +180,8 @@ class RunMaterial(Material):
         start = fitter.match(spectra).start
         _, group = settings.grouping.order([""] * len(star), start.numpy())
         batch = GroupBatch(star, torch.from_numpy(group), spectra)
+        # What is loaded at the first fit of a process is no cost of a size of groups.
+        fitter.measure(batch[batch.group == 0])
         with self.steps.step(f"grouped search, N_group = {n_group}"):
             before = time.perf_counter()
             measured = fitter.measure(batch)
@@ -229,11 +233,14 @@ class RunMaterial(Material):
             A configuration whose catalogues all have a file.
         """
         cfg = self._with_tables.copy()
+        OmegaConf.set_struct(cfg, False)
         if name != OURS:
             for group, node in self.cfg.readings.paper.items():
                 cfg[group] = node
         if name == UNGROUPED:
-            cfg.group.n_group = 1
+            # Groups of one star are slow one by one, and take a batch of many of them.
+            cfg.group.n_group, cfg.batch_groups = 1, _MANY_GROUPS
+            cfg.data = _sampled(cfg.data, self.cfg.size.n_trial)
         return cfg
 
     @cached_property
