@@ -1,7 +1,7 @@
 """What the figures are made of; everything is made when a figure first asks for it."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.emulator.emulator import Emulator
+from torchfit.files.model_spectra import ModelSpectra
 from torchfit.library.library import Library
 from torchfit.match.matching import Matching
 from torchfit.measure.measurement import Measurement
@@ -76,6 +77,11 @@ class Material(abc.ABC):
     def emulator(self) -> Emulator:
         """The emulator of the library."""
 
+    @property
+    @abc.abstractmethod
+    def stand_ins(self) -> Mapping[str, str]:
+        """Files in place of those of others, for mock stars only: paths by key."""
+
     @abc.abstractmethod
     def matched(self, t: int) -> MatchedLibrary:
         """Every star of the library matched to the others.
@@ -106,6 +112,14 @@ class Material(abc.ABC):
 
         Args:
             reading: Ours, the paper's, or that without groups.
+        """
+
+    @abc.abstractmethod
+    def models(self, sources: Sequence[str]) -> ModelSpectra:
+        """Some spectra of the survey, fitted once more, with what was fitted.
+
+        Args:
+            sources: Which spectra.
         """
 
 

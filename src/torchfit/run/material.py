@@ -16,6 +16,8 @@ from torchfit.catalogue.read import read_catalogue, read_rejects
 from torchfit.emulator.artefact import load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.exceptions import TorchfitError
+from torchfit.files.model_reader import read_models
+from torchfit.files.model_spectra import ModelSpectra
 from torchfit.group.grouping import Grouping
 from torchfit.library.folds import folds_by_star
 from torchfit.library.library import Library
@@ -61,6 +63,7 @@ MEASURING = (
 _MANY_GROUPS = 512
 
 SAMPLED = "torchfit.surveys.sampled.SampledReader"
+CHOSEN = "torchfit.surveys.sampled.ChosenReader"
 
 
 class Steps:
@@ -223,6 +226,17 @@ class RunMaterial(Material):
         with self.steps.step(f"measuring the survey, {reading}"):
             return infer(cfg)
 
+    def models(self, sources: Sequence[str]) -> ModelSpectra:
+        """See :class:`torchfit.paper.material.Material`."""
+        folder = self.folder / "models"
+        cfg = self.part(MEASURING, folder, self.reading(OURS))
+        cfg.artefact = str(self.artefact)
+        node = {"_target_": CHOSEN, "reader": cfg.data, "chosen": list(sources)}
+        cfg.data, cfg.products = OmegaConf.create(node), self.cfg.model_spectra
+        with self.steps.step("some spectra with their models"):
+            infer(cfg)
+            return read_models(folder / "models")
+
     def reading(self, name: str) -> DictConfig:
         """The configuration of a reading of the method, with the tables that are at hand.
 
@@ -248,7 +262,7 @@ class RunMaterial(Material):
         """The configuration less the catalogues that have no file."""
         cfg = self.cfg.copy()
         for key, path in self.stand_ins.items():
-            if not OmegaConf.select(cfg, key):
+            if not key.startswith("figure.") and not OmegaConf.select(cfg, key):
                 OmegaConf.update(cfg, key, path, force_add=True)
         absent = [name for name in cfg.compare if OmegaConf.is_missing(cfg.compare[name], "path")]
         with open_dict(cfg):

@@ -1,5 +1,6 @@
-"""A part of a survey or library that stands for the whole of it."""
+"""Parts of a survey or library: some that stand for the whole of it, or chosen ones."""
 
+import abc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,39 +16,28 @@ RUN = 64
 """Spectra that stay together, so that most repeat visits of a star do."""
 
 
-class SampledReader(SurveyReader):
-    """Reads some of the spectra of another reader: runs of neighbours, evenly over all of them.
+class PartReader(SurveyReader):
+    """Reads a part of the spectra of another reader, as the other does.
 
     Args:
         reader: The other reader.
-        n_spectra: Most spectra; ``None`` for all.
-
-    Raises:
-        ConfigError: If the number is not positive.
     """
 
-    def __init__(self, reader: SurveyReader, n_spectra: int | None = None) -> None:
-        if n_spectra is not None and n_spectra < 1:
-            raise ConfigError(f"n_spectra={n_spectra} must be at least 1, or null")
-        self.reader, self.n_spectra = reader, n_spectra
+    def __init__(self, reader: SurveyReader) -> None:
+        self.reader = reader
         self.name, self.lsf_fwhm = reader.name, reader.lsf_fwhm
         self.time_limit, self.sequential = reader.time_limit, reader.sequential
 
+    @abc.abstractmethod
     def sources(self) -> list[str]:
-        """List the chosen spectra, in the order of the other reader."""
-        every = self.reader.sources()
-        if self.n_spectra is None or self.n_spectra >= len(every):
-            return every
-        first = evenly(np.arange(0, len(every), RUN), -(-self.n_spectra // RUN))
-        chosen = [source for start in first.tolist() for source in every[start : start + RUN]]
-        return chosen[: self.n_spectra]
+        """List the spectra of the part, in the order of the other reader."""
 
     def read(self, source: str) -> Spectrum:
-        """Read one spectrum, as the other reader does."""
+        """Read one spectrum."""
         return self.reader.read(source)
 
     def spectra(self, sources: Sequence[str]) -> Iterator[tuple[str, Outcome]]:
-        """Read many spectra, as the other reader does."""
+        """Read many spectra."""
         return self.reader.spectra(sources)
 
     def remarks(self) -> list[str]:
@@ -71,6 +61,55 @@ class SampledReader(SurveyReader):
         return self.reader.lsf_fwhm_at(wave)
 
     def provenance(self) -> dict[str, str]:
-        """Say where the data come from, and that they are a part."""
-        n_spectra = "all" if self.n_spectra is None else str(self.n_spectra)
-        return self.reader.provenance() | {"sampled": n_spectra}
+        """Say where the data come from, and how many of them are taken."""
+        return self.reader.provenance() | {"spectra taken": str(len(self.sources()))}
+
+
+class SampledReader(PartReader):
+    """Reads runs of neighbours, evenly over all spectra of another reader.
+
+    Args:
+        reader: The other reader.
+        n_spectra: Most spectra; ``None`` for all.
+
+    Raises:
+        ConfigError: If the number is not positive.
+    """
+
+    def __init__(self, reader: SurveyReader, n_spectra: int | None = None) -> None:
+        super().__init__(reader)
+        if n_spectra is not None and n_spectra < 1:
+            raise ConfigError(f"n_spectra={n_spectra} must be at least 1, or null")
+        self.n_spectra = n_spectra
+
+    def sources(self) -> list[str]:
+        """List the spectra of the sample, in the order of the other reader."""
+        every = self.reader.sources()
+        if self.n_spectra is None or self.n_spectra >= len(every):
+            return every
+        first = evenly(np.arange(0, len(every), RUN), -(-self.n_spectra // RUN))
+        chosen = [source for start in first.tolist() for source in every[start : start + RUN]]
+        return chosen[: self.n_spectra]
+
+
+class ChosenReader(PartReader):
+    """Reads chosen spectra of another reader.
+
+    Args:
+        reader: The other reader.
+        chosen: Some of its sources.
+
+    Raises:
+        ConfigError: If none is chosen.
+    """
+
+    def __init__(self, reader: SurveyReader, chosen: Sequence[str]) -> None:
+        super().__init__(reader)
+        if not chosen:
+            raise ConfigError("chosen=[]: choose at least one spectrum")
+        self.chosen = chosen
+
+    def sources(self) -> list[str]:
+        """List the chosen spectra, in the order of the other reader."""
+        chosen = set(self.chosen)
+        return [source for source in self.reader.sources() if source in chosen]

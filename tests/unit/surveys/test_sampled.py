@@ -2,7 +2,7 @@ import pytest
 
 from torchfit.exceptions import ConfigError
 from torchfit.mock.lamost import MockLamostReader
-from torchfit.surveys.sampled import RUN, SampledReader
+from torchfit.surveys.sampled import RUN, ChosenReader, SampledReader
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,18 @@ def test_it_reads_what_the_other_reads(reader):
     assert (some.read(source).flux == reader.read(source).flux).all()
     (found,) = some.spectra([source])
     assert found[0] == source and found[1].info == reader.read(source).info
-    assert some.provenance() == reader.provenance() | {"sampled": "100"}
+    assert some.provenance() == reader.provenance() | {"spectra taken": str(len(some.sources()))}
     assert (some.name, some.lsf_fwhm) == (reader.name, reader.lsf_fwhm)
 
 
 def test_no_spectrum_at_all_is_refused(reader):
     with pytest.raises(ConfigError, match="n_spectra=0"):
         SampledReader(reader, 0)
+
+
+def test_chosen_spectra_keep_the_order_of_the_survey(reader):
+    sources = reader.sources()
+    chosen = ChosenReader(reader, [sources[30], sources[4], "no such spectrum"])
+    assert chosen.sources() == [sources[4], sources[30]]
+    with pytest.raises(ConfigError, match="at least one"):
+        ChosenReader(reader, [])
