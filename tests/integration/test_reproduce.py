@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.integration.browser import look_at
 from tests.integration.running import run
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,16 @@ def test_every_image_has_a_text_and_names_the_mock(reproduced):
     texts = re.findall(r'<img [^>]*alt="([^"]*)"', page)
     assert len(texts) == page.count("<img ") and all(len(text) > 30 for text in texts)
     assert "mock data: analytic spectra for testing, no real stars" in page
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_page_fits_a_phone_and_a_desk(reproduced, width, tmp_path):
+    page = (reproduced[0] / "reproduce.html").read_text()
+    seen = look_at(page, width, tmp_path)
+    assert seen.console == [] and seen.dead_links == [] and seen.too_wide == []
+    assert seen.scroll_width <= seen.width
+    assert len(seen.images) == page.count("<img ")
+    assert all(natural > 300 and shown <= width for natural, shown in seen.images)
 
 
 @pytest.mark.parametrize(

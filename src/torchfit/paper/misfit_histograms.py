@@ -14,7 +14,7 @@ from torchfit.flags.survey_rules import FLAG_SNR
 from torchfit.paper.figure import Drawing, PaperFigure
 from torchfit.paper.matched_library import CLASSES
 from torchfit.paper.material import OURS, PAPER, Material
-from torchfit.paper.panels import class_panels
+from torchfit.paper.panels import class_panels, few_decades
 from torchfit.report.rows import Row
 from torchfit.report.style import INK, MODEL, RESIDUAL, styled
 
@@ -74,15 +74,14 @@ def histograms_figure(histograms: Mapping[str, Histogram]) -> Figure:
     for name, axes in panels.items():
         each = histograms[name]
         axes.stairs(each.counts, each.edges, fill=True, color=RESIDUAL, alpha=0.5)
-        axes.set(xscale="log")
+        few_decades(axes, "x")
         right = axes.twinx()
         middle = np.sqrt(each.edges[1:] * each.edges[:-1])
         right.plot(middle, each.snr, color=MODEL, marker=".", label="mean S/N")
         right.axhline(each.threshold, color=INK, linestyle="--", label="threshold")
-        right.set(yscale="log")
+        few_decades(right, "y")
         right.grid(visible=False)
         right.spines.right.set_visible(True)
-    next(iter(panels.values())).set_ylabel("stars")
     figure.supxlabel("mean squared residual", fontsize=10.5)
     figure.supylabel("stars (bars), mean S/N (line, right axis)", fontsize=10.5)
     return figure

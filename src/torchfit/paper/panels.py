@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, StrMethodFormatter
 
 from torchfit.report.style import WIDE, new_figure
 
@@ -16,6 +16,8 @@ COLOURS = {
 """Colours of the six spectral classes, after Okabe & Ito 2008 and Tol 2021."""
 
 _COLUMNS = 3
+_SUBS = ((30.0, (1.0,)), (5.0, (1.0, 3.0)), (0.0, (1.0, 1.5, 2.0, 3.0, 5.0)))
+"""Numbers of a decade that stand on an axis, by how far it reaches."""
 
 
 def class_panels(names: Sequence[str], height: float = 2.2) -> tuple[Figure, dict[str, Axes]]:
@@ -38,7 +40,23 @@ def class_panels(names: Sequence[str], height: float = 2.2) -> tuple[Figure, dic
     return figure, dict(zip(names, panels, strict=False))
 
 
-def logarithmic(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float]) -> None:
+def few_decades(axes: Axes, which: Literal["x", "y"]) -> None:
+    """Give an axis a logarithmic scale with at most four plain numbers.
+
+    Args:
+        axes: The panel, with its limits set.
+        which: Which of its axes.
+    """
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = axis.get_view_interval()
+    subs = next(subs for span, subs in _SUBS if high / low > span)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=4))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def logarithmic(axes: Axes, which: Literal["x", "y"], ticks: Sequence[float | int]) -> None:
     """Give an axis a logarithmic scale with plain numbers at given places.
 
     Args:

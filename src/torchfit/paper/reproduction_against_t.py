@@ -8,7 +8,6 @@ import torch
 from matplotlib.figure import Figure
 
 from torchfit.group.grouping import Grouping
-from torchfit.names import TEFF
 from torchfit.paper.figure import Drawing, PaperFigure
 from torchfit.paper.matched_library import CLASSES, MatchedLibrary
 from torchfit.paper.material import Material
@@ -79,11 +78,13 @@ class ReproductionAgainstT(PaperFigure):
         rows: list[Row] = [{"t": t, **by_class} for t, by_class in errors.items()]
         values = np.array([list(by_class.values()) for by_class in errors.values()])
         rises = int((values[-1] > values[0]).sum())
+        greatest = max(errors, key=lambda t: np.median(list(errors[t].values())))
         text = (
             f"Groups of at most {self.n_group} stars, {self.variance:.0%} of the variance kept. "
-            f"From t = {min(errors)} to {max(errors)} the error of the temperature ({TEFF}) rises "
-            f"in {rises} of {values.shape[1]} classes: more label sets are a wider cloud, of which "
-            "the same share is lost."
+            f"From t = {min(errors)} to {max(errors)} the error of the temperature rises in "
+            f"{rises} of {values.shape[1]} classes; in the median of the classes it is greatest at "
+            f"t = {greatest}: more label sets are a wider cloud, of which the same share is lost. "
+            "As many components as there are sets lose nothing."
         )
         caption = (
             "Median absolute error of the temperatures that the label PCA reproduces, in kelvin, "

@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[3]
 TASKS = [name for name, program in PROGRAMS.items() if program.is_configured]
 
 
+PAGES = ("scale", "catalogue", "libraries", "surveys", "paper")
+
+
 def help_of(name):
     with initialize_config_dir(str(conf_folder()), version_base=None):
         return compose(name, return_hydra_config=True).hydra.help.header
@@ -67,10 +70,7 @@ def test_every_example_can_be_typed(name):
         demand_composes(name, overrides)
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["README.md", "docs/scale.md", "docs/catalogue.md", "docs/libraries.md", "docs/surveys.md"],
-)
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}.md" for name in PAGES)])
 def test_every_command_of_the_pages_can_be_typed(page):
     fences = re.findall(
         r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL
