@@ -25,7 +25,7 @@ OURS, PAPER, UNGROUPED = "default", "paper", "ungrouped"
 
 @dataclass(frozen=True)
 class GroupedTrial:
-    """Library stars measured in groups by an emulator that has not seen them.
+    """Library stars measured by an emulator that has not seen them.
 
     Args:
         truth: Their published labels.
@@ -99,11 +99,11 @@ class Material(abc.ABC):
         """
 
     @abc.abstractmethod
-    def trial(self, n_group: int) -> GroupedTrial:
-        """Held-out stars measured by the paper's grouped search.
+    def trial(self, n_group: int | None) -> GroupedTrial:
+        """Held-out stars measured by the paper's grouped search, or by ours.
 
         Args:
-            n_group: Largest number of stars in a group.
+            n_group: Largest number of stars in a group; ``None`` for our default, whatever it is.
         """
 
     @abc.abstractmethod

@@ -1,5 +1,6 @@
 """What the figures are made of, by the tasks that make emulators and catalogues."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ from torchfit.run.settings import build_finishing, build_fit_settings
 from torchfit.run.train import train
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _BOTH = (
     *("library", "preprocess", "emulator", "pack", "velocity", "match", "group", "metric"),
@@ -143,8 +146,10 @@ class RunMaterial(Material):
         if self.cfg.artefact is not None:
             return Path(self.cfg.artefact).expanduser()
         cfg = self.part(TRAINING, self.folder / "train")
-        if _is_trained(self.folder / "train" / "emulator", settings_of(cfg)):
-            return self.folder / "train" / "emulator"
+        folder = self.folder / "train" / "emulator"
+        if _is_trained(folder, settings_of(cfg)):
+            logger.info("%s is of these settings, and is used; delete it to train again", folder)
+            return folder
         with self.steps.step("training of the emulator, with its held-out report"):
             return train(cfg)
 
@@ -171,21 +176,23 @@ class RunMaterial(Material):
         with self.steps.step(f"held-out stars, {reading}"):
             return hold_out(emulator, build(cfg.emulator), build_fit_settings(cfg))[0]
 
-    def trial(self, n_group: int) -> GroupedTrial:
+    def trial(self, n_group: int | None) -> GroupedTrial:
         """See :class:`torchfit.paper.material.Material`."""
         return self._once("trial", n_group, lambda: self._trial(n_group))
 
-    def _trial(self, n_group: int) -> GroupedTrial:
-        library, (other, star) = self.library, self._other_fold
-        cfg = self.reading(PAPER)
-        settings = replace(build_fit_settings(cfg), grouping=Grouping(n_group))
+    def _trial(self, n_group: int | None) -> GroupedTrial:
+        library, (other, star) = self.emulator.library, self._other_fold
+        settings = build_fit_settings(self.reading(OURS if n_group is None else PAPER))
+        if n_group is not None:
+            settings = replace(settings, grouping=Grouping(n_group))
         fitter, spectra = BatchFitter(other, settings), library.spectra[star]
         start = fitter.match(spectra).start
         _, group = settings.grouping.order([""] * len(star), start.numpy())
         batch = GroupBatch(star, torch.from_numpy(group), spectra)
         # What is loaded at the first fit of a process is no cost of a size of groups.
         fitter.measure(batch[batch.group == 0])
-        with self.steps.step(f"grouped search, N_group = {n_group}"):
+        name = "default fit" if n_group is None else f"grouped search, N_group = {n_group}"
+        with self.steps.step(f"{name}, of held-out stars"):
             before = time.perf_counter()
             measured = fitter.measure(batch)
             seconds = time.perf_counter() - before

@@ -6,8 +6,8 @@ import torch
 
 from torchfit.optimise.problem import STOP_REASONS, StopReason
 from torchfit.paper.grouping_cost import (
-    SURVEY,
-    cost_rows,
+    HOURS,
+    cost_row,
     grouped_minus_ungrouped,
     moved_share,
     stopped_at_once,
@@ -48,9 +48,9 @@ def test_half_of_the_groups_stopped_at_once(trial):
 
 
 def test_hours_are_those_of_the_survey_of_the_paper(trial):
-    (row,) = cost_rows({2: trial}, patience=5)
+    row = cost_row("N_group = 2", trial, patience=5)
     assert row["ms a star"] == pytest.approx(100.0)
-    assert row[f"hours for {SURVEY}"] == pytest.approx(0.1 * 11_473_644 / 3600)
+    assert row[HOURS] == pytest.approx(0.1 * 11_473_644 / 3600)
     # Residuals of 50, 50, 80 and 80 K.
     assert row["FGK (K)"] == pytest.approx(1.4826 * 15.0)
     assert np.isnan(row["M (K)"])
