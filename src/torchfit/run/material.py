@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Int
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from torchfit.catalogue.read import read_catalogue, read_rejects
 from torchfit.emulator.artefact import load_emulator
@@ -30,73 +29,32 @@ from torchfit.paper.matched_library import MatchedLibrary, match_library
 from torchfit.paper.material import (
     OURS,
     PAPER,
-    UNGROUPED,
     GroupedTrial,
     Material,
     MeasuredSurvey,
     with_sets,
 )
-from torchfit.report.rows import Row
 from torchfit.report.training import HeldOut
 from torchfit.run.build import build
 from torchfit.run.held_out import hold_out
 from torchfit.run.infer import infer
+from torchfit.run.readings import (
+    MEASURING,
+    TRAINING,
+    chosen,
+    part_of,
+    reading_of,
+    sampled,
+    with_tables,
+)
 from torchfit.run.record import settings_of
 from torchfit.run.settings import build_finishing, build_fit_settings
+from torchfit.run.steps import Steps
 from torchfit.run.train import train
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-_BOTH = (
-    *("library", "preprocess", "emulator", "pack", "velocity", "match", "group", "metric"),
-    *("uncertainty", "flags", "trainer", "data", "optimise", "name", "seed"),
-)
-TRAINING = _BOTH
-"""Keys of the configuration of training."""
-
-MEASURING = (
-    *_BOTH,
-    *("catalogue", "products", "artefact", "batch_groups", "stars_at_once", "n_examples"),
-    *("command", "overrides"),
-)
-"""Keys of the configuration of measuring, but for other catalogues."""
-
-_MANY_GROUPS = 512
-
-SAMPLED = "torchfit.surveys.sampled.SampledReader"
-CHOSEN = "torchfit.surveys.sampled.ChosenReader"
-
-
-class Steps:
-    """Seconds of the steps that several figures are made of."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._open: list[float] = []
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time a step; the time of a step within it is its own.
-
-        Args:
-            name: What it is called.
-        """
-        start = time.perf_counter()
-        self._open.append(0.0)
-        try:
-            yield
-        finally:
-            total = time.perf_counter() - start
-            within = self._open.pop()
-            if self._open:
-                self._open[-1] += total
-            self.seconds[name] = self.seconds.get(name, 0.0) + total - within
-
-    def rows(self) -> list[Row]:
-        """The steps in their order."""
-        return [{"step": name, "seconds": seconds} for name, seconds in self.seconds.items()]
 
 
 class RunMaterial(Material):
@@ -145,7 +103,7 @@ class RunMaterial(Material):
         """Folder of the emulator; trained where none is given and none lies here already."""
         if self.cfg.artefact is not None:
             return Path(self.cfg.artefact).expanduser()
-        cfg = self.part(TRAINING, self.folder / "train")
+        cfg = part_of(self.cfg, TRAINING, self.folder / "train")
         folder = self.folder / "train" / "emulator"
         if _is_trained(folder, settings_of(cfg)):
             logger.info("%s is of these settings, and is used; delete it to train again", folder)
@@ -172,7 +130,7 @@ class RunMaterial(Material):
         return self._once("held out", reading, lambda: self._held_out(reading))
 
     def _held_out(self, reading: str) -> HeldOut:
-        emulator, cfg = self.emulator, self.reading(reading)
+        emulator, cfg = self.emulator, self._reading(reading)
         with self.steps.step(f"held-out stars, {reading}"):
             return hold_out(emulator, build(cfg.emulator), build_fit_settings(cfg))[0]
 
@@ -182,7 +140,7 @@ class RunMaterial(Material):
 
     def _trial(self, n_group: int | None) -> GroupedTrial:
         library, (other, star) = self.emulator.library, self._other_fold
-        settings = build_fit_settings(self.reading(OURS if n_group is None else PAPER))
+        settings = build_fit_settings(self._reading(OURS if n_group is None else PAPER))
         if n_group is not None:
             settings = replace(settings, grouping=Grouping(n_group))
         fitter, spectra = BatchFitter(other, settings), library.spectra[star]
@@ -215,7 +173,7 @@ class RunMaterial(Material):
         return self._once("survey", reading, lambda: self._survey(reading))
 
     def _survey(self, reading: str) -> MeasuredSurvey:
-        cfg = self.reading(reading)
+        cfg = self._reading(reading)
         results = self._results(reading)
         with self.steps.step(f"joins and comparisons, {reading}"):
             table, labels, record = read_catalogue(results, self.work / reading)
@@ -228,7 +186,7 @@ class RunMaterial(Material):
         """The folder of a catalogue; measured where none is given."""
         if (given := self.cfg.results[reading]) is not None:
             return Path(given).expanduser()
-        cfg = self.part(MEASURING, self.folder / f"survey-{reading}", self.reading(reading))
+        cfg = part_of(self._reading(reading), MEASURING, self.folder / f"survey-{reading}")
         cfg.artefact = str(self.artefact)
         with self.steps.step(f"measuring the survey, {reading}"):
             return infer(cfg)
@@ -236,46 +194,15 @@ class RunMaterial(Material):
     def models(self, sources: Sequence[str]) -> ModelSpectra:
         """See :class:`torchfit.paper.material.Material`."""
         folder = self.folder / "models"
-        cfg = self.part(MEASURING, folder, self.reading(OURS))
+        cfg = part_of(chosen(self._reading(OURS), sources), MEASURING, folder)
         cfg.artefact = str(self.artefact)
-        node = {"_target_": CHOSEN, "reader": cfg.data, "chosen": list(sources)}
-        cfg.data, cfg.products = OmegaConf.create(node), self.cfg.model_spectra
         with self.steps.step("some spectra with their models"):
             infer(cfg)
             return read_models(folder / "models")
 
-    def reading(self, name: str) -> DictConfig:
-        """The configuration of a reading of the method, with the tables that are at hand.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            A configuration whose catalogues all have a file.
-        """
-        cfg = self._with_tables.copy()
-        OmegaConf.set_struct(cfg, False)
-        if name != OURS:
-            for group, node in self.cfg.readings.paper.items():
-                cfg[group] = node
-        if name == UNGROUPED:
-            # Groups of one star are slow one by one, and take a batch of many of them.
-            cfg.group.n_group, cfg.batch_groups = 1, _MANY_GROUPS
-            cfg.data = _sampled(cfg.data, self.cfg.size.n_trial)
-        return cfg
-
-    @cached_property
-    def _with_tables(self) -> DictConfig:
-        """The configuration less the catalogues that have no file."""
-        cfg = self.cfg.copy()
-        for key, path in self.stand_ins.items():
-            if not key.startswith("figure.") and not OmegaConf.select(cfg, key):
-                OmegaConf.update(cfg, key, path, force_add=True)
-        absent = [name for name in cfg.compare if OmegaConf.is_missing(cfg.compare[name], "path")]
-        with open_dict(cfg):
-            for name in absent:
-                cfg.compare.pop(name)
-        return cfg
+    def _reading(self, name: str) -> DictConfig:
+        """The configuration of a reading, with the tables that are at hand."""
+        return reading_of(with_tables(self.cfg, self.stand_ins), name)
 
     @cached_property
     def stand_ins(self) -> Mapping[str, str]:
@@ -286,23 +213,6 @@ class RunMaterial(Material):
         with self.steps.step("mock tables in place of other catalogues"):
             return build(self.cfg.stand_ins).write(reader, self.folder / "mock-tables")
 
-    def part(self, keys: Sequence[str], folder: Path, cfg: DictConfig | None = None) -> DictConfig:
-        """The configuration of another program.
-
-        Args:
-            keys: Its keys.
-            folder: Where its results go.
-            cfg: Whence they come; this one's if ``None``.
-
-        Returns:
-            A configuration that joins and compares nothing.
-        """
-        part = OmegaConf.masked_copy(self.cfg if cfg is None else cfg, list(keys))
-        with open_dict(part):
-            part.output_dir = str(folder)
-            part.crossmatch, part.compare = {}, {}
-        return part
-
 
 def _is_trained(artefact: Path, settings: Mapping[str, str]) -> bool:
     """Whether an emulator of these settings lies there."""
@@ -310,24 +220,3 @@ def _is_trained(artefact: Path, settings: Mapping[str, str]) -> bool:
         return dict(load_emulator(artefact).settings) == dict(settings)
     except TorchfitError:
         return False
-
-
-def sampled(cfg: DictConfig) -> DictConfig:
-    """The configuration with library and survey of no more spectra than its size says.
-
-    Args:
-        cfg: Composed configuration.
-
-    Returns:
-        A copy.
-    """
-    cfg = cfg.copy()
-    size = build(cfg.size)
-    with open_dict(cfg):
-        cfg.library.reader = _sampled(cfg.library.reader, size.n_library)
-        cfg.data = _sampled(cfg.data, size.n_survey)
-    return cfg
-
-
-def _sampled(node: DictConfig, n_spectra: int | None) -> DictConfig:
-    return OmegaConf.create({"_target_": SAMPLED, "reader": node, "n_spectra": n_spectra})
