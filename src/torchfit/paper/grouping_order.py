@@ -1,6 +1,6 @@
 """Fig. 8: whether groups of similar stars are reproduced better than groups drawn at random."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,18 +78,40 @@ def compared_orders(matched: MatchedLibrary, t: int, grouping: Grouping) -> Mapp
 
 
 def order_rows(spreads: Mapping[str, Spreads], labels: tuple[str, ...]) -> list[Row]:
-    """Median spread of every label, and the number of components, by order."""
+    """Median and root mean square of the spreads of every label, by order.
+
+    Args:
+        spreads: By order.
+        labels: Names of the label axis.
+
+    Returns:
+        Rows ``label, unit, groups, components, median, rms``.
+    """
     return [
         {
+            "label": label,
+            "unit": label_unit(label),
             "groups": order,
             "components": each.m,
-            **{
-                f"{label} ({label_unit(label)})": float(column.median())
-                for label, column in zip(labels, each.spread.mT, strict=True)
-            },
+            "median": float(each.spread[:, place].median()),
+            "rms": float(each.spread[:, place].square().mean().sqrt()),
         }
+        for place, label in enumerate(labels)
         for order, each in spreads.items()
     ]
+
+
+def n_smaller(rows: Sequence[Row], other: str, statistic: str) -> int:
+    """In how many labels prior groups are reproduced better than others.
+
+    Args:
+        rows: Rows of :func:`order_rows`.
+        other: The other order.
+        statistic: ``median`` or ``rms``.
+    """
+    value = {(row["groups"], row["label"]): float(row[statistic]) for row in rows}
+    labels = {row["label"] for row in rows}
+    return sum(value[PRIOR, label] < value[other, label] for label in labels)
 
 
 @styled
@@ -132,13 +154,17 @@ class GroupingOrder(PaperFigure):
         spreads = compared_orders(matched, t, Grouping(self.n_group, self.variance))
         labels = matched.label_names
         rows = order_rows(spreads, labels)
-        better = [self._n_better(spreads, other) for other in (RANDOM, SAME_M)]
+        n_labels = len(labels)
+        medians, rms, fixed = (
+            n_smaller(rows, *what)
+            for what in ((RANDOM, "median"), (RANDOM, "rms"), (SAME_M, "rms"))
+        )
         text = (
             f"t = {t}, N_group = {self.n_group}. At the same share of the variance "
-            f"({self.variance:.0%}) the median spread of prior groups is the smaller one in "
-            f"{better[0]} of {len(labels)} labels, with {spreads[PRIOR].m:g} components a group "
-            f"against {spreads[RANDOM].m:g}; with as many components as prior groups, random ones "
-            f"lose more in {better[1]} of {len(labels)}."
+            f"({self.variance:.0%}; {spreads[PRIOR].m:g} components for prior groups, "
+            f"{spreads[RANDOM].m:g} for random ones) the spread of prior groups is smaller in "
+            f"{medians} of {n_labels} labels by its median over the stars, and in {rms} by its "
+            f"root mean square; with as many components as prior groups, in {fixed} by that."
         )
         caption = (
             "Histograms of the spread of the label-PCA reproduction error of each star, a panel "
@@ -146,10 +172,4 @@ class GroupingOrder(PaperFigure):
         )
         sample = f"{len(matched.start)} library spectra, each matched to the others"
         figure = spreads_figure(spreads, labels)
-        return Drawing(text, sample, [(caption, figure)], [("Median spread of the error", rows)])
-
-    @staticmethod
-    def _n_better(spreads: Mapping[str, Spreads], other: str) -> int:
-        """In how many labels prior groups are reproduced better than others, in the median."""
-        medians = [spreads[order].spread.median(dim=0).values for order in (PRIOR, other)]
-        return int((medians[0] < medians[1]).sum())
+        return Drawing(text, sample, [(caption, figure)], [("Spread of the error", rows)])

@@ -7,6 +7,7 @@ from torchfit.paper.grouping_order import (
     RANDOM,
     SAME_M,
     compared_orders,
+    n_smaller,
     order_rows,
     reproduction_spreads,
 )
@@ -42,5 +43,15 @@ def test_random_groups_of_as_many_components_are_compared_too(matched):
     assert list(spreads) == [PRIOR, RANDOM, SAME_M]
     assert spreads[SAME_M].m == round(spreads[PRIOR].m)
     rows = order_rows(spreads, matched.label_names)
-    assert [row["groups"] for row in rows] == list(spreads)
-    assert rows[0]["teff (K)"] == pytest.approx(float(spreads[PRIOR].spread[:, 0].median()))
+    assert [row["groups"] for row in rows[:3]] == list(spreads) and len(rows) == 9
+    assert rows[0]["median"] == pytest.approx(float(spreads[PRIOR].spread[:, 0].median()))
+    assert rows[0]["rms"] == pytest.approx(float(spreads[PRIOR].spread[:, 0].pow(2).mean().sqrt()))
+
+
+def test_labels_are_counted_where_prior_groups_are_better():
+    rows = [
+        {"label": label, "groups": order, "median": value, "rms": -value}
+        for label, prior, random in (("teff", 1.0, 2.0), ("logg", 3.0, 2.0), ("fe_h", 1.0, 5.0))
+        for order, value in ((PRIOR, prior), (RANDOM, random))
+    ]
+    assert n_smaller(rows, RANDOM, "median") == 2 and n_smaller(rows, RANDOM, "rms") == 1
