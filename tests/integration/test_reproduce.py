@@ -13,17 +13,17 @@ pytestmark = pytest.mark.slow
 def reproduced(tmp_path_factory):
     """Folder of the figures, and how the program ended."""
     folder = tmp_path_factory.mktemp("reproduced")
-    ended = run("reproduce", "size=tiny", "figure.formats=[png,pdf]", f"hydra.run.dir={folder}")
+    ended = run("reproduce", "size=tiny", "figure.formats=[pdf]", f"hydra.run.dir={folder}")
     assert ended.status == 0, ended.err
     return folder, ended
 
 
-def test_every_figure_is_drawn_in_both_formats(reproduced):
+def test_every_figure_is_on_the_page_and_in_a_file(reproduced):
     folder, ended = reproduced
-    stems = {path.stem for path in folder.glob("*.png")}
-    assert stems == {path.stem for path in folder.glob("*.pdf")}
+    files = sorted(folder.glob("*.pdf"))
+    assert all(path.read_bytes().startswith(b"%PDF") for path in files)
     page = (folder / "reproduce.html").read_text()
-    assert page.count("<img ") == len(stems)
+    assert page.count("<img ") == len(files) > 30
     assert "not drawn" not in page.lower()
     assert "reproduce.html" in ended.out
 

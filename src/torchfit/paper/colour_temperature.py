@@ -1,10 +1,11 @@
 """Fig. 23: temperature against dereddened colour, below and above 7500 K, with a main sequence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 
 from torchfit.compare.reference import Comparison
@@ -57,6 +58,47 @@ def off_the_sequence(
     return teff - np.interp(colour, x, y, left=np.nan, right=np.nan)
 
 
+@dataclass(frozen=True)
+class ColouredStars:
+    """Stars with colour and temperature.
+
+    Args:
+        colour: Dereddened BP - RP in magnitudes; NaN where it is not known.
+        teff: Temperature in K; likewise.
+    """
+
+    colour: Float[np.ndarray, " star"]
+    teff: Float[np.ndarray, " star"]
+
+    def halves(self) -> dict[str, Bool[np.ndarray, " star"]]:
+        """Stars below and above the temperature at which the paper parts its panels."""
+        return {"< 7500 K": self.teff < LIMIT, "> 7500 K": self.teff >= LIMIT}
+
+
+def sequence_rows(
+    sets: Mapping[str, ColouredStars], zams: Float[np.ndarray, "point 2"]
+) -> list[Row]:
+    """Offset and scatter about a main sequence, of cool and hot stars of each set.
+
+    Args:
+        sets: Stars by whose temperatures they have.
+        zams: Colour and temperature along the sequence.
+
+    Returns:
+        Rows ``labels, stars, n, median off (K), scatter (K)``.
+    """
+    rows: list[Row] = []
+    for title, stars in sets.items():
+        off = off_the_sequence(zams, stars.colour, stars.teff)
+        for name, inside in stars.halves().items():
+            some = off[inside & np.isfinite(off)]
+            if some.size:
+                median, spread = float(np.median(some)), robust_sigma(some)
+                row: Row = {"labels": title, "stars": name, "n": some.size}
+                rows.append({**row, "median off (K)": median, "scatter (K)": spread})
+    return rows
+
+
 def temperatures(survey: MeasuredSurvey) -> dict[str, Float[np.ndarray, " star"]]:
     """Temperatures of LASP, where it is at hand, in K; NaN for stars that it lacks."""
     found = {}
@@ -72,19 +114,17 @@ def temperatures(survey: MeasuredSurvey) -> dict[str, Float[np.ndarray, " star"]
 
 @styled
 def colour_figure(
-    colour: Float[np.ndarray, " star"],
-    sets: dict[str, Float[np.ndarray, " star"]],
-    zams: Float[np.ndarray, "point 2"] | None,
+    sets: Mapping[str, ColouredStars], zams: Float[np.ndarray, "point 2"] | None
 ) -> Figure:
     """Draw temperature against colour, a row for cool and hot stars, a column for each set."""
     figure = new_figure((WIDE[0], 1.7 * WIDE[1]))
     panels = figure.subplots(2, len(sets), squeeze=False)
-    for column, (title, teff) in zip(panels.T, sets.items(), strict=True):
-        for axes, inside in zip(column, (teff < LIMIT, teff >= LIMIT), strict=True):
-            drawn = inside & np.isfinite(colour)
+    for column, (title, stars) in zip(panels.T, sets.items(), strict=True):
+        for axes, inside in zip(column, stars.halves().values(), strict=True):
+            drawn = inside & np.isfinite(stars.colour)
             axes.set_title(f"{title}: {drawn.sum()} stars", fontsize=9)
             if drawn.any():
-                x, y = colour[drawn], teff[drawn]
+                x, y = stars.colour[drawn], stars.teff[drawn]
                 axes.set(xlim=padded(x.min(), x.max()), ylim=padded(y.min(), y.max()))
                 draw_points(axes, x, y, np.full(x.size, RESIDUAL))
             if zams is not None:
@@ -123,11 +163,12 @@ class ColourTemperature(PaperFigure):
             )
         path = self.zams or material.stand_ins.get("figure.fig23.zams")
         zams = None if path is None else read_zams(Path(path).expanduser())
-        sets = temperatures(survey) | {
-            reading: material.survey(reading).finished.table[TEFF].to_numpy(dtype=float)
-            for reading in (OURS, PAPER)
-        }
-        rows = self._rows(colour, sets, zams)
+        sets = {title: ColouredStars(colour, teff) for title, teff in temperatures(survey).items()}
+        for reading in (OURS, PAPER):
+            measured = material.survey(reading).finished.table
+            teff = measured[TEFF].to_numpy(dtype=float)
+            sets[reading] = ColouredStars(dereddened_colour(measured), teff)
+        rows = [] if zams is None else sequence_rows(sets, zams)
         text = (
             "No main sequence was given; the paper's is that of MIST "
             "(waps.cfa.harvard.edu/MIST): figure.fig23.zams=FILE."
@@ -139,22 +180,5 @@ class ColourTemperature(PaperFigure):
             "Temperature against dereddened BP - RP, stars below 7500 K above and hotter ones "
             "beneath, a column for LASP, the default and the paper's reading"
         )
-        figures = [(caption, colour_figure(colour, sets, zams))]
+        figures = [(caption, colour_figure(sets, zams))]
         return Drawing(text, n_stars, figures, [("Off the main sequence", rows)] if rows else [])
-
-    @staticmethod
-    def _rows(
-        colour: np.ndarray, sets: dict[str, np.ndarray], zams: np.ndarray | None
-    ) -> list[Row]:
-        if zams is None:
-            return []
-        rows: list[Row] = []
-        for title, teff in sets.items():
-            off = off_the_sequence(zams, colour, teff)
-            for name, inside in (("< 7500 K", teff < LIMIT), ("> 7500 K", teff >= LIMIT)):
-                some = off[inside & np.isfinite(off)]
-                if some.size:
-                    median, spread = float(np.median(some)), robust_sigma(some)
-                    row: Row = {"labels": title, "stars": name, "n": some.size}
-                    rows.append({**row, "median off (K)": median, "scatter (K)": spread})
-        return rows

@@ -12,7 +12,13 @@ from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.exceptions import DataError
 from torchfit.names import LABELS
-from torchfit.paper.colour_temperature import off_the_sequence, read_zams, temperatures
+from torchfit.paper.colour_temperature import (
+    ColouredStars,
+    off_the_sequence,
+    read_zams,
+    sequence_rows,
+    temperatures,
+)
 from torchfit.paper.comparison import CatalogueComparison, counted_stars, reading_rows
 from torchfit.paper.imig_gravities import scale_rows
 from torchfit.paper.label_planes import alpha_medians, slope_rows
@@ -146,6 +152,15 @@ def test_a_main_sequence_is_read_and_interpolated(tmp_path):
     off = off_the_sequence(zams, np.array([0.1, 1.0, 3.0]), np.array([1e4, 6000.0, 5000.0]))
     np.testing.assert_allclose(off[:2], [0.0, 6000 - 10**3.7], atol=1e-9)
     assert np.isnan(off[2])
+
+
+def test_stars_are_judged_by_their_own_colour():
+    zams = np.array([[1.0, 5000.0], [0.1, 10000.0]])
+    stars = ColouredStars(np.array([1.0, 0.1, np.nan]), np.array([5100.0, 9800.0, 5000.0]))
+    rows = {row["stars"]: row for row in sequence_rows({"x": stars}, zams)}
+    assert rows["< 7500 K"]["median off (K)"] == pytest.approx(100.0)
+    assert rows["> 7500 K"]["median off (K)"] == pytest.approx(-200.0)
+    assert all(row["n"] == 1 for row in rows.values())
 
 
 def test_a_main_sequence_without_magnitudes_is_refused(tmp_path):
