@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from torchfit.paper.material import OURS, UNGROUPED
 from torchfit.run.build import build
+from torchfit.run.record import command_of
 
 _BOTH = (
     *("library", "preprocess", "emulator", "pack", "velocity", "match", "group", "metric"),
@@ -18,7 +19,6 @@ TRAINING = _BOTH
 MEASURING = (
     *_BOTH,
     *("catalogue", "products", "artefact", "batch_groups", "stars_at_once", "n_examples"),
-    *("command", "overrides"),
 )
 """Keys of the configuration of measuring, but for other catalogues."""
 
@@ -86,6 +86,8 @@ def part_of(cfg: DictConfig, keys: Sequence[str], folder: Path) -> DictConfig:
     with open_dict(part):
         part.output_dir = str(folder)
         part.crossmatch, part.compare = {}, {}
+        # What was typed is of this program, and none of it is idle in another one.
+        part.command, part.overrides = command_of(cfg)["command"], []
     return part
 
 

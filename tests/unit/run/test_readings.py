@@ -57,6 +57,7 @@ def test_a_path_that_was_given_is_kept(cfg):
 def test_the_parts_are_those_of_the_programs(cfg, tmp_path):
     train, infer = (part_of(cfg, keys, tmp_path) for keys in (TRAINING, MEASURING))
     assert train.output_dir == infer.output_dir == str(tmp_path)
+    assert train.overrides == [] and train.command.endswith("reproduce output_dir=x size=tiny")
     assert not infer.compare and not infer.crossmatch and "figure" not in train
     with initialize_config_dir(str(conf_folder()), version_base=None):
         own = compose("infer", ["output_dir=x"])
