@@ -64,6 +64,7 @@ def clipping_row(kind: str, star: Mapping[Hashable, object], spectrum: ModelSpec
         "correlation": float(str(star["cfi"])),
         "pixels": int(fitted.sum()),
         "clipped": int((fitted & ~kept).sum()),
+        "clipped in the survey": int(str(star["n_clipped"])),
         "rms of all": float(np.sqrt(np.mean(residual[fitted] ** 2))),
         "rms of the kept": float(np.sqrt(np.mean(residual[kept] ** 2))),
         "robust": robust_sigma(residual[fitted]),

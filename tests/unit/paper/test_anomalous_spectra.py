@@ -46,7 +46,7 @@ def spectrum():
 
 
 def test_clipping_is_told_by_the_scatter_without_it():
-    star = {"source": "a", "subclass": "G2", "cfi": 0.5}
+    star = {"source": "a", "subclass": "G2", "cfi": 0.5, "n_clipped": 3}
     row = clipping_row("odd", star, spectrum())
     assert (row["pixels"], row["clipped"]) == (99, 1)
     assert row["rms of the kept"] == pytest.approx(0.1)
