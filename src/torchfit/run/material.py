@@ -148,7 +148,7 @@ class RunMaterial(Material):
         _, group = settings.grouping.order([""] * len(star), start.numpy())
         batch = GroupBatch(star, torch.from_numpy(group), spectra)
         # What is loaded at the first fit of a process is no cost of a size of groups.
-        fitter.measure(batch[batch.group == 0])
+        fitter.measure(batch[(batch.group == 0).nonzero()[:, 0]])
         name = "default fit" if n_group is None else f"grouped search, N_group = {n_group}"
         with self.steps.step(f"{name}, of held-out stars"):
             before = time.perf_counter()
