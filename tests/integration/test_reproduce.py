@@ -8,12 +8,22 @@ from tests.integration.running import run
 
 pytestmark = pytest.mark.slow
 
+QUICK = (
+    "size=tiny",
+    "emulator.learner.max_epochs=20",
+    "readings.paper.optimise.bo.max_iterations=6",
+    "figure.text.lengthscale=[1.5]",
+    "figure.text.outputscale=[2.1]",
+    "figure.text.noise=[0.3]",
+)
+"""Settings with which every panel is drawn, and says nothing."""
+
 
 @pytest.fixture(scope="module")
 def reproduced(tmp_path_factory):
     """Folder of the figures, and how the program ended."""
     folder = tmp_path_factory.mktemp("reproduced")
-    ended = run("reproduce", "size=tiny", "figure.formats=[pdf]", f"hydra.run.dir={folder}")
+    ended = run("reproduce", *QUICK, "figure.formats=[pdf]", f"hydra.run.dir={folder}")
     assert ended.status == 0, ended.err
     return folder, ended
 
