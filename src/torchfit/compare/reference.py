@@ -52,13 +52,8 @@ class Reference(ExternalCatalogue):
         remark: What a reader must know of it.
 
     Raises:
-<<<<<<< HEAD
-        ConfigError: If a sum is of columns that are not read, or there is no temperature to part
-            the stars by.
-=======
-        ConfigError: If a label is unknown, a sum is of columns that are not read, there is no
-            temperature to part the stars by, or nothing was published under that name.
->>>>>>> 00b3f5a (torchfit reproduce makes figures of the paper, with its numbers beside ours)
+        ConfigError: If a sum is of columns that are not read, there is no temperature to part the
+            stars by, or nothing was published under that name.
     """
 
     title: str = ""
@@ -76,7 +71,6 @@ class Reference(ExternalCatalogue):
         summed = {name for terms in self.sums.values() for name in terms}
         if not summed <= set(self.table.numbers):
             raise ConfigError(f"compare: sums are of columns that are not read: {sorted(summed)}")
-
         if self.published and not offsets_and_scatters(self.published):
             raise ConfigError(
                 f"compare: nothing was published against {self.published}; an empty name compares "
