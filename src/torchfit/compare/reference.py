@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from torchfit.compare.published import offsets_and_scatters
 from torchfit.crossmatch.external import ExternalCatalogue
 from torchfit.crossmatch.join import Line
 from torchfit.crossmatch.user_table import UserRows
@@ -46,18 +47,18 @@ class Reference(ExternalCatalogue):
         title: Its name.
         sums: Labels that are sums of columns: factor by column, by label. [alpha/M] becomes
             [alpha/Fe] by ``{alpha_m: 1, m_h: 1, fe_h: -1}``, never by another name.
-        published: What the paper found: offset and scatter by group of stars (``FGK``, ``dM``,
-            ``gM``, ``A``, ``OB``, ``OBA``) and label.
+        published: Under what name :mod:`torchfit.compare.published` has what the paper found;
+            empty for what it was not compared with.
         remark: What a reader must know of it.
 
     Raises:
-        ConfigError: If a sum is of columns that are not read, or there is no temperature to part
-            the stars by.
+        ConfigError: If a sum is of columns that are not read, there is no temperature to part the
+            stars by, or nothing was published under that name.
     """
 
     title: str = ""
     sums: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    published: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    published: str = ""
     remark: str = ""
 
     def __post_init__(self) -> None:
@@ -70,6 +71,11 @@ class Reference(ExternalCatalogue):
         summed = {name for terms in self.sums.values() for name in terms}
         if not summed <= set(self.table.numbers):
             raise ConfigError(f"compare: sums are of columns that are not read: {sorted(summed)}")
+        if self.published and not offsets_and_scatters(self.published):
+            raise ConfigError(
+                f"compare: nothing was published against {self.published}; an empty name compares "
+                "with nothing"
+            )
 
     def needs(self) -> Sequence[str]:
         """Columns of our catalogue that stars are found by, and our labels."""
@@ -107,7 +113,7 @@ class Reference(ExternalCatalogue):
             self.title,
             labels,
             theirs,
-            self.published,
+            offsets_and_scatters(self.published),
             self.remark,
             {"catalogue": self.title, **join.line},
         )

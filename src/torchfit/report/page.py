@@ -72,14 +72,31 @@ def _section(section: Section) -> dict[str, object]:
     }
 
 
+FORMATS = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+"""Formats of figures, each with what must not be written for the same bytes every time."""
+
+
 @styled
-def _picture(caption: str, figure: Figure) -> dict[str, object]:
+def figure_bytes(figure: Figure, file_format: str = "png") -> bytes:
+    """Content of the file of a figure; the same figure, the same bytes.
+
+    Args:
+        figure: The figure.
+        file_format: One of :data:`FORMATS`.
+
+    Returns:
+        The bytes.
+    """
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(buffer, format=file_format, dpi=DPI, metadata=FORMATS[file_format])
+    return buffer.getvalue()
+
+
+def _picture(caption: str, figure: Figure) -> dict[str, object]:
     width, height = figure.get_size_inches()
     return {
         "caption": caption,
-        "data": b64encode(buffer.getvalue()).decode(),
+        "data": b64encode(figure_bytes(figure)).decode(),
         "wide": width > _WIDE * height,
     }
 

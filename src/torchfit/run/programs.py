@@ -147,6 +147,14 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
             {"torchfit library results=outputs/infer/lamost_dr10": "templates by bins of labels"},
             partial(run_task, "library"),
         ),
+        "reproduce": Program(
+            "make the figures and tables of the paper, with its numbers beside ours",
+            {
+                "torchfit reproduce": "all of them, from mock stars",
+                "torchfit reproduce 'figure=[fig03,fig09]'": "some of them",
+            },
+            partial(run_task, "reproduce"),
+        ),
         "fit": Program(
             "print the labels of single spectra",
             {"torchfit fit FILE": "of any file that specutils reads"},

@@ -1,5 +1,7 @@
 """Every reference of the configuration, on tables with the columns of the real ones."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,7 +82,7 @@ def test_apogee(compared, name):
     assert teff(comparison) == [5010.0, 0.0, 0.0]
     # [alpha/Fe] is [alpha/M] + [M/H] - [Fe/H], never [alpha/M] under another name.
     assert comparison.theirs[0, 3] == pytest.approx(0.1 + 0.25 - 0.2)
-    assert comparison.published["FGK"]["teff"] == [38.0, 127.0]
+    assert comparison.published["FGK"]["teff"] == (38.0, 127.0)
 
 
 def test_the_cut_of_the_paper_drops_flagged_stars(compared):
@@ -195,3 +197,10 @@ def test_impossible_references_are_refused(columns, sums, text):
     with pytest.raises(ConfigError) as error:
         Reference("x", TableSchema({}), columns, SharedKey("a", "b"), sums=sums)
     assert text in str(error.value)
+
+
+def test_a_name_under_which_nothing_was_published_is_refused(tmp_path):
+    known = reference("lasp", tmp_path / "theirs.csv")
+    assert known.published == "LASP"
+    with pytest.raises(ConfigError, match="nothing was published against GALAH"):
+        dataclasses.replace(known, published="GALAH")
