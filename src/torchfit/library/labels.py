@@ -14,13 +14,13 @@ from torchfit.names import FE_H, LABELS, LOGG, QUANTITIES, TEFF, Label
 
 _NAME = re.compile(r"(?!e_)[a-z][a-z0-9_]*")
 _ENDINGS = (
-    "start", "lit", "fisher", "sys", "ran", "mean", "std", "p16", "p50", "p84",
+    "start", "group", "lit", "fisher", "sys", "ran", "mean", "std", "p16", "p50", "p84",
     "lower95", "lower68", "upper68", "upper95",
 )  # fmt: skip
 """What follows the name of a label in names of columns."""
 TAKEN = frozenset({
-    "axes", "columns", "errors", "explain", "flags", "flux", "ivar", "label_names", "labels",
-    "measured", "model", "names", "one", "plot", "redshifts", "return_cov", "return_std", "self",
+    "axes", "columns", "errors", "explain", "exposures", "flags", "flux", "ivar", "label_names",
+    "labels", "measured", "model", "names", "one", "plot", "redshifts", "return_cov", "return_std", "self",
     "to_pandas", "to_table", "velocities", "warn", "wave",
 })  # fmt: skip
 """Words that mean something else where labels are attributes and arguments."""

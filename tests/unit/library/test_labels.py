@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from torchfit.catalogue.schema import catalogue_columns
 from torchfit.exceptions import ConfigError
 from torchfit.face.emulator import Emulator
 from torchfit.face.result import FitResult
@@ -60,6 +61,19 @@ def test_attributes_of_results_and_arguments_of_emulators_are_no_names_of_labels
     for name in sorted(taken):
         with pytest.raises(ConfigError, match="cannot be the name"):
             labels_of((*THREE, name), {})
+
+
+def test_columns_of_other_labels_are_no_names_of_labels():
+    """``logg_start`` could be the start value of ``logg`` or a label."""
+    of_logg = [
+        column.name
+        for column in catalogue_columns(THREE, sampled=True, intervals=True)
+        if column.name.startswith("logg_") and column.name != "logg_imig"
+    ]
+    assert {"logg_start", "logg_group", "logg_upper95"} <= set(of_logg)
+    for name in of_logg:
+        with pytest.raises(ConfigError, match="cannot be the name"):
+            labels_of((*THREE, name.replace("logg", "vsini")), {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from torchfit.catalogue.finished import Findings, FinishedSurvey
+from torchfit.catalogue.finished import FinishedSurvey, SurveyFindings
 from torchfit.compare.clusters import ClusterComparison
 from torchfit.compare.reference import Comparison
 from torchfit.exceptions import DataError
@@ -50,7 +50,7 @@ def made_survey(**changes):
     )  # fmt: skip
     line = {"class": "K", "threshold": 8.0, "from": "preset"}
     rejects = pd.DataFrame({"source": "x", "reason": ["bad"] * 10})
-    findings = Findings({"flag_snr": [line]})
+    findings = SurveyFindings({"flag_snr": [line]})
     return FinishedSurvey(table, rejects, LABELS, np.ones(N, dtype=bool), {}, findings)
 
 
