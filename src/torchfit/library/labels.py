@@ -20,8 +20,8 @@ _ENDINGS = (
 """What follows the name of a label in names of columns."""
 TAKEN = frozenset({
     "axes", "columns", "errors", "explain", "exposures", "flags", "flux", "ivar", "label_names",
-    "labels", "measured", "model", "names", "one", "plot", "redshifts", "return_cov", "return_std", "self",
-    "to_pandas", "to_table", "velocities", "warn", "wave",
+    "labels", "measured", "model", "names", "one", "plot", "redshifts", "return_cov", "return_std",
+    "self", "to_pandas", "to_table", "velocities", "warn", "wave",
 })  # fmt: skip
 """Words that mean something else where labels are attributes and arguments."""
 
