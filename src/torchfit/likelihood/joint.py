@@ -87,9 +87,7 @@ class JointLikelihood:
     ) -> tuple[Bool[Tensor, "exposure pix"], Float[Tensor, " exposure"]]:
         """Outliers and outlier score of each exposure."""
         if not self.metric.weighted:
-            return torch.zeros_like(exposures.good), torch.full_like(
-                exposures.flux[:, 0], torch.nan
-            )
+            return self.single.nothing_clipped(exposures)
         found = []
         for piece in slices(len(exposures), STARS_AT_ONCE):
             here = near[star[piece]]

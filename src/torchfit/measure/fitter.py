@@ -127,11 +127,13 @@ class BatchFitter:
         lower, upper = (corner.double() for corner in self.emulator.bounds)
         if stars.matches is None:
             return Problem(objective, lower, upper, None)
-        subspace = None
+        subspace = candidates = None
         if self.settings.moves_groups:
             grouping = self.settings.grouping
             subspace = self.matcher.subspace(stars.matches, stars.group, grouping)
-        return Problem(objective, lower, upper, subspace, self.matcher.candidates(stars.matches))
+        if self.settings.has_several_starts:
+            candidates = self.matcher.candidates(stars.matches)
+        return Problem(objective, lower, upper, subspace, candidates)
 
     def _measurement(
         self, stars: MatchedStars, condensed: Condensed, problem: Problem, found: Found

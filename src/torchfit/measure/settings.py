@@ -45,8 +45,12 @@ class FitSettings:
     @property
     def wants_matches(self) -> bool:
         """Whether any optimiser needs more of the matching than start labels."""
-        several = any(optimiser.n_starts > 1 for optimiser in self.optimisers.values())
-        return self.moves_groups or several
+        return self.moves_groups or self.has_several_starts
+
+    @property
+    def has_several_starts(self) -> bool:
+        """Whether any optimiser starts from a star's best templates as well."""
+        return any(optimiser.n_starts > 1 for optimiser in self.optimisers.values())
 
     @property
     def samples(self) -> bool:

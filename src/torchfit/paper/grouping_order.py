@@ -170,6 +170,5 @@ class GroupingOrder(PaperFigure):
             "Histograms of the spread of the label-PCA reproduction error of each star, a panel "
             "for each label, for groups of similar stars and for random groups"
         )
-        sample = f"{len(matched.start)} library spectra, each matched to the others"
         figure = spreads_figure(spreads, labels)
-        return Drawing(text, sample, [(caption, figure)], [("Spread of the error", rows)])
+        return Drawing(text, matched.sample, [(caption, figure)], [("Spread of the error", rows)])

@@ -187,6 +187,5 @@ class LabelPCABounds(PaperFigure):
             "Median lower and upper bound of the first label-PCA score against the number t of "
             "matched label sets, a panel for each spectral class, a line for each size of groups"
         )
-        sample = f"{len(matched.start)} library spectra, each matched to the others"
         tables = [("Where the bounds settle", rows)]
-        return Drawing(text, sample, [(caption, bounds_figure(bounds))], tables)
+        return Drawing(text, matched.sample, [(caption, bounds_figure(bounds))], tables)

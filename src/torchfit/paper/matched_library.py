@@ -47,6 +47,11 @@ class MatchedLibrary:
         """Spectral class of each star, by its start temperature."""
         return classes_of(self.start[:, 0].numpy())
 
+    @property
+    def sample(self) -> str:
+        """What a figure of it is made of, for its page."""
+        return f"{len(self.start)} library spectra, each matched to the others"
+
     def groups(self, grouping: Grouping, order: Order, seed: int = 0) -> Int[Tensor, " star"]:
         """Group number of every star.
 

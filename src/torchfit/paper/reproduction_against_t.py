@@ -90,6 +90,5 @@ class ReproductionAgainstT(PaperFigure):
             "Median absolute error of the temperatures that the label PCA reproduces, in kelvin, "
             "against the number t of matched sets, a line for each spectral class"
         )
-        sample = f"{len(matched.start)} library spectra, each matched to the others"
         tables = [("Median absolute error of the temperature in K", rows)]
-        return Drawing(text, sample, [(caption, errors_figure(errors))], tables)
+        return Drawing(text, matched.sample, [(caption, errors_figure(errors))], tables)

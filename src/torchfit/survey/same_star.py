@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from astropy.coordinates import angular_separation
 from jaxtyping import Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -42,8 +43,5 @@ def _first_alike(names: pd.Series) -> Int[np.ndarray, " exposure"]:
 def _separation(
     one: Float[np.ndarray, "exposure 2"], other: Float[np.ndarray, "exposure 2"]
 ) -> Float[np.ndarray, " exposure"]:
-    """Angle in arcseconds between positions in degrees, by haversines; NaN where one is missing."""
-    (ra, dec), (ra_other, dec_other) = np.radians(one).T, np.radians(other).T
-    along = np.cos(dec) * np.cos(dec_other) * np.sin((ra - ra_other) / 2) ** 2
-    half = np.sqrt(np.sin((dec - dec_other) / 2) ** 2 + along)
-    return 3600 * np.degrees(2 * np.arcsin(np.minimum(half, 1.0)))
+    """Angle in arcseconds between positions in degrees; NaN where one is missing."""
+    return 3600 * np.degrees(angular_separation(*np.radians(one).T, *np.radians(other).T))
