@@ -26,6 +26,12 @@ settings.register_profile("torchfit", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "torchfit"))
 
+
+def pytest_make_parametrize_id(config, val, argname):
+    """The name of the parameter for bytes: packed ones hold the time, and a test has one name."""
+    return argname if isinstance(val, bytes) else None
+
+
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}
 """The one tolerance of each precision, relative to the largest expected number."""
 
