@@ -6,11 +6,13 @@
 with numbers, names and identifiers of their own, as those of all the others, which would take
 hours to make; the same command then goes on with matching, fits, merge, errors, catalogue and
 report. While it runs, the memory of all its processes and what they have finished are noted; a row
-is a tenth of the fits. Memory that the last tenth has more than the first tells a leak, a rate that
-falls a slowdown; the table must hold every star once.
+is a tenth of the fits. Memory that the last tenth has more than the first tells a leak, more
+processor time for a star a slowdown, whatever else the machine does; the table must hold every star
+once.
 """
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -33,9 +35,11 @@ _OWNERS = ("name", "uid")
 """Columns that repeat visits of a star share, but no copies of it."""
 MEMORY = ("RssAnon", "RssFile")
 """Lines of Linux's status of a process: memory of its own, and pages of files."""
-MOST_GROWTH, LEAST_RATE = 1.15, 0.6
-"""Own memory of the last tenth over that of the first, and its rate over the median: beyond these
-it is a leak or a slowdown, and not the other programs of the machine."""
+MOST_GROWTH, MOST_COST = 1.15, 1.3
+"""Own memory of the last tenth over that of the first, and processor time of a star in any tenth
+over the median: beyond these it is a leak or a slowdown."""
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Linux's units of processor time in a second."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class Sample:
         stage: What is being done: shards, start, noise, parts, or table, and what follows.
         done: Finished files of that stage.
         memory: Gigabytes of all processes together, by :data:`MEMORY`.
+        processor: Seconds of processor time of all of them, those that have ended included.
     """
 
     second: float
     stage: str
     done: int
     memory: tuple[float, ...]
+    processor: float
 
 
 def main() -> None:
@@ -154,9 +160,10 @@ def seen(family: Family, results: Path, second: float) -> Sample:
     stages = ("table", "parts", "noise", "start", "shards")
     stage = next((name for name in stages if any((work / name).glob("[!.]*"))), "none")
     done = sum(1 for _ in (work / stage).glob("[!.]*"))
-    each = [_memory(process) for process in family.members()]
+    members = family.members()
+    each = [_memory(process) for process in members]
     memory = tuple(sum(one[place] for one in each) / 1e6 for place in range(len(MEMORY)))
-    return Sample(second, stage, done, memory)
+    return Sample(second, stage, done, memory, sum(map(_processor, members)))
 
 
 def _memory(process: int) -> tuple[int, ...]:
@@ -167,6 +174,16 @@ def _memory(process: int) -> tuple[int, ...]:
         return (0,) * len(MEMORY)
     values = dict(line.split(":", 1) for line in lines)
     return tuple(int(values.get(name, "0 kB").split()[0]) for name in MEMORY)
+
+
+def _processor(process: int) -> float:
+    """Seconds of a process and of its ended children; none of one that has ended."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return 0.0
+    # The second field is a name in brackets; of what follows, the 12th to 15th are times.
+    return sum(map(int, text.rpartition(")")[2].split()[11:15])) / TICKS
 
 
 def tenths(samples: list[Sample], n_stars: int) -> list[Row]:
@@ -190,10 +207,13 @@ def _row(name: str, some: list[Sample], stars_a_file: float) -> Row:
     seconds, done = some[-1].second - some[0].second, some[-1].done - some[0].done
     anonymous, files = zip(*(sample.memory for sample in some[1:]), strict=True)
     counts = some[-1].stage in ("start", "parts")  # A file of these is so many stars.
+    stars = done * stars_a_file if counts and done else np.nan
+    processor = some[-1].processor - some[0].processor
     return {
         "stage": name,
         "seconds": round(seconds, 1),
-        "stars_per_s": round(done * stars_a_file / seconds) if counts and seconds else np.nan,
+        "stars_per_s": round(stars / seconds) if stars > 0 and seconds else np.nan,
+        "processor_ms_a_star": round(1e3 * processor / stars, 4),
         "own_gb": round(max(anonymous), 3),
         "file_gb": round(max(files), 3),
     }
@@ -205,9 +225,10 @@ def judged(rows: list[Row]) -> list[str]:
     if len(fits) < 10:
         return ["too few samples of the fits: take more stars, or a smaller --every"]
     growth = fits[-1]["own_gb"] / fits[1]["own_gb"]  # The first tenth still imports.
-    rate = fits[-2]["stars_per_s"] / np.nanmedian([row["stars_per_s"] for row in fits])
+    costs = [row["processor_ms_a_star"] for row in fits]
+    cost = costs[-2] / np.nanmedian(costs)
     found = [f"own memory grows to {growth:.2f} of what it was"] if growth > MOST_GROWTH else []
-    return found + ([f"the last fits have {rate:.2f} of the rate"] if rate < LEAST_RATE else [])
+    return found + ([f"the last fits cost {cost:.2f} of the median"] if cost > MOST_COST else [])
 
 
 def complete(path: Path, n_stars: int) -> list[str]:

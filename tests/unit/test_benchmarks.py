@@ -43,7 +43,7 @@ def test_what_the_record_of_kills_lacks_is_what_is_left_to_do(tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("leak", "slowing", "words"),
-    [(0.0, 0.0, []), (0.01, 0.0, ["own memory grows"]), (0.0, 0.01, ["the last fits have"])],
+    [(0.0, 0.0, []), (0.01, 0.0, ["own memory grows"]), (0.0, 0.01, ["the last fits cost"])],
 )
 def test_a_soak_sees_a_leak_and_a_slowdown(monkeypatch, leak, slowing, words):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
@@ -51,12 +51,13 @@ def test_a_soak_sees_a_leak_and_a_slowdown(monkeypatch, leak, slowing, words):
 
     seconds = [number + slowing * number**3 for number in range(101)]
     samples = [
-        Sample(second, "parts", number, (1 + leak * number, 0.2))
+        Sample(second, "parts", number, (1 + leak * number, 0.2), second)
         for number, second in enumerate(seconds)
     ]
-    rows = tenths([Sample(0.0, "start", 3, (9.0, 0.2)), *samples], 40_000)
+    rows = tenths([Sample(0.0, "start", 3, (9.0, 0.2), 0.0), *samples], 40_000)
     assert [row["stage"] for row in rows[1:]] == [f"parts {n}/10" for n in range(1, 11)]
     assert slowing or rows[5]["stars_per_s"] == 400
+    assert slowing or rows[5]["processor_ms_a_star"] == 2.5
     found = judged(rows)
     assert len(found) == len(words)
     assert all(line.startswith(word) for line, word in zip(found, words, strict=True))
