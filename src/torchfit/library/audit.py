@@ -39,6 +39,11 @@ class Evidence:
     matched: Float[Tensor, "template label"]
     misfit: Float[Tensor, " template"]
 
+    @property
+    def is_measured(self) -> Bool[Tensor, " template"]:
+        """Templates that were measured, and so can be judged."""
+        return self.measured.isfinite().all(dim=1)
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -60,7 +65,7 @@ class Findings:
     @property
     def n_judged(self) -> int:
         """Number of templates that were measured, and so judged."""
-        return int(self.evidence.measured.isfinite().all(dim=1).sum())
+        return int(self.evidence.is_measured.sum())
 
     @property
     def ranked(self) -> Int[Tensor, " listed"]:
@@ -131,6 +136,7 @@ class Audit:
             ],
             dim=1,
         )
+        sizes = sizes * evidence.is_measured[:, None]  # Of a sample, the rest is not judged.
         kept = {star_key(name) for name in self.keep}
         free = torch.tensor([name not in kept for name in names])
         gross = (sizes[:, :2] > self.gross).any(dim=1) & free

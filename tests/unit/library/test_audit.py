@@ -134,6 +134,18 @@ def test_templates_that_were_not_measured_are_not_judged(labels, evidence):
     assert not found.sizes.any()
 
 
+@pytest.mark.parametrize("n_measured", [0, 1, 60])
+def test_of_a_sample_only_the_sample_is_listed(labels, evidence, n_measured):
+    """Errors are known of all templates, and published labels of all visits can disagree."""
+    names = [name for name in NAMES[::2] for _ in range(2)]
+    measured, misfit = evidence.measured.clone(), evidence.misfit.clone()
+    measured[n_measured:], misfit[n_measured:] = torch.nan, torch.nan
+    found = Audit().judge(labels, names, replace(evidence, measured=measured, misfit=misfit))
+    assert found.n_judged == n_measured
+    assert set(found.ranked.tolist()) <= set(range(n_measured))
+    assert (n_measured > 0) == bool(found.listed.any())
+
+
 def test_stars_of_keep_are_listed_but_stay(labels, evidence):
     far = moved(evidence, 5, 0, 30)
     found = Audit(keep=["hd5"]).judge(labels, NAMES, far)
