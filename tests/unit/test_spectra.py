@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -108,3 +110,12 @@ def test_places_are_all_or_evenly_chosen(n_places, at_most):
         gaps = np.diff(chosen // 3)
         assert (chosen[0], chosen[-1]) == (places[0], places[-1])
         assert gaps.max() - gaps.min() <= 1
+
+
+def test_what_is_not_finite_becomes_zero_and_the_rest_stays(batch):
+    flux, ivar = batch.flux.clone(), batch.ivar.clone()
+    flux[0, 1], flux[1, 0], ivar[0, 0], ivar[1, 1] = torch.nan, torch.inf, torch.nan, -torch.inf
+    found = replace(batch, flux=flux, ivar=ivar).finite()
+    for made, old in ((found.flux, flux), (found.ivar, ivar)):
+        assert torch.equal(made[old.isfinite()], old[old.isfinite()])
+        assert not made[~old.isfinite()].any()

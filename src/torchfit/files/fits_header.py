@@ -145,7 +145,11 @@ class FitsHeader:
 
     def _parts(self, key: str) -> tuple[str | None, str, str]:
         """Text, else the bare value, and the comment."""
-        match = _VALUE.match(self._cards.get(key.ljust(8), ""))
+        card = self._cards.get(key.ljust(8), "")
+        if card.startswith("=") and "'" not in card:
+            bare, _, comment = card[1:].partition("/")  # Most cards: quicker than the expression.
+            return None, bare.lstrip(" "), comment
+        match = _VALUE.match(card)
         if match is None:
             return None, "", ""
         text, bare, comment = match.groups()

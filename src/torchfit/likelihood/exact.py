@@ -74,7 +74,7 @@ class ExactLikelihood:
         error = EmulatorError(emulator.residuals, near.labels[:, 0])
         form = DenseForm.about(near.centre, at_zero, error)
         support = metric.support if metric.weighted else replace(metric.support, weight=0.0)
-        return Objective(emulator.gp.predictor, near.centre, form, prior, support)
+        return Objective(emulator.gp.predictor, near.origin, form, prior, support)
 
     def _condense(
         self, spectra: Spectra, near: StartModels

@@ -43,6 +43,11 @@ class JointSpectra(Spectra):
         whole = replace(self, flux=self.flux.to(dtype), ivar=self.ivar.to(dtype))
         return replace(whole, exposures=self.exposures.to(dtype))
 
+    def finite(self) -> "JointSpectra":
+        """See :meth:`torchfit.spectra.Spectra.finite`."""
+        whole = JointSpectra(**{**vars(self), **vars(super().finite())})
+        return replace(whole, exposures=self.exposures.finite())
+
     def __getitem__(self, star: Tensor | slice) -> "JointSpectra":
         """The batch of the chosen stars, with their exposures."""
         chosen = torch.arange(len(self), device=self.star.device)[star]

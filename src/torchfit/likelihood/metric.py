@@ -114,12 +114,11 @@ class Metric:
         Returns:
             1 / N; 1 in all good pixels when not weighted.
         """
-        good = spectra.good & emulator.flux_pca.good
         if not self.weighted:
-            return good.to(spectra.flux)
+            return (spectra.good & emulator.flux_pca.good).to(spectra.flux)
         truncation = emulator.truncation.at(teff.to(spectra.flux))
         noise = self.noise(emulator, spectra, truncation)
-        return 1 / (noise + truncation + self.noise_floor**2)
+        return noise.add_(truncation).add_(self.noise_floor**2).reciprocal_()
 
     def noise(
         self, emulator: Emulator, spectra: Spectra, truncation: Float[Tensor, "star pix"]
@@ -134,13 +133,13 @@ class Metric:
         Returns:
             1/ivar; infinite in pixels that are bad or that nobody knows.
         """
-        good = spectra.good & emulator.flux_pca.good
-        noise = 1 / torch.where(good, spectra.ivar, 1.0)
+        # 1/0: no mask is needed, which costs more than all the rest.
+        noise = (spectra.ivar * emulator.flux_pca.good.to(spectra.ivar)).reciprocal_()
         # Only a survey without errors pays for the estimate.
         if not bool(spectra.has_ivar.all()):
-            estimated = emulator.flux_pca.excess_noise(spectra, truncation)[:, None].to(noise)
-            noise = torch.where(spectra.has_ivar[:, None], noise, estimated)
-        return noise.masked_fill_(~good, torch.inf)
+            estimated = emulator.flux_pca.excess_noise(spectra, truncation).to(noise)
+            noise = noise * torch.where(spectra.has_ivar, 1.0, estimated)[:, None]
+        return noise
 
     @property
     def has_prior(self) -> bool:

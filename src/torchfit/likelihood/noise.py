@@ -53,7 +53,7 @@ class NodeNoise:
         known = spectra[(spectra.has_ivar & spectra.good.any(dim=1)).nonzero()[:, 0]]
         good = known.good
         log_noise = -known.ivar.double().clamp_min(LEAST_IVAR).log()
-        level = level_of(log_noise, good)
+        level = level_of(known.ivar.double(), good)
         shape = torch.where(good, log_noise - level[:, None], torch.nan)
         levels = torch.linspace(*LEVELS, N_LEVELS).to(level) * math.log(10)
         rows = [_median(shape[_nearest(level, each)]) for each in levels]
@@ -89,7 +89,7 @@ class NoiseShape:
         cls, nodes: Float[Tensor, " node"], n_pix: int, shapes: Mapping[int, NodeNoise]
     ) -> "NoiseShape":
         """The shapes of some nodes by their numbers; that of the others is flat."""
-        log_variance = nodes.new_zeros(len(nodes), N_LEVELS, n_pix)
+        log_variance = torch.zeros(len(nodes), N_LEVELS, n_pix, device=nodes.device)
         n_stars = torch.zeros(len(nodes), N_LEVELS, dtype=torch.long, device=nodes.device)
         for number, shape in shapes.items():
             log_variance[number], n_stars[number] = shape.log_variance, shape.n_stars
@@ -109,9 +109,24 @@ class NoiseShape:
         """
         place = _place(level)
         below = place.floor().clamp_max(N_LEVELS - 2)
-        first = below.long()
-        one, other = self.log_variance[node, first], self.log_variance[node, first + 1]
-        return torch.lerp(one.to(level), other.to(level), (place - below)[:, None])
+        rows, first = self.log_variance.flatten(0, 1), node * N_LEVELS + below.long()
+        one, other = (rows.index_select(0, number).to(level) for number in (first, first + 1))
+        return torch.lerp(one, other, (place - below)[:, None])
+
+    def mean(
+        self,
+        node: Int[Tensor, " star"],
+        level: Float[Tensor, " star"],
+        counted: Bool[Tensor, "star pix"],
+    ) -> Float[Tensor, " star"]:
+        """Mean of the shape over the counted pixels of some stars; 0 without any.
+
+        Args:
+            node: Number of each star's node.
+            level: Its mean ln of the noise variance.
+            counted: Pixels of each star.
+        """
+        return _mean(self.at(node, level), counted)
 
     def n_like(
         self, node: Int[Tensor, " star"], level: Float[Tensor, " star"]
@@ -129,10 +144,17 @@ def nearest_node(
 
 
 def level_of(
-    log_noise: Float[Tensor, "star pix"], counted: Bool[Tensor, "star pix"]
+    ivar: Float[Tensor, "star pix"], counted: Bool[Tensor, "star pix"]
 ) -> Float[Tensor, " star"]:
-    """Mean of the logarithm over the counted pixels; 0 without any."""
-    total = torch.where(counted, log_noise, 0.0).sum(dim=1)
+    """Mean ln of the noise variance over the counted pixels; 0 without any."""
+    return -_mean(ivar.clamp_min(LEAST_IVAR).log(), counted)
+
+
+def _mean(
+    values: Float[Tensor, "star pix"], counted: Bool[Tensor, "star pix"]
+) -> Float[Tensor, " star"]:
+    """Mean of finite values over the counted pixels."""
+    total = (values * counted.to(values)).sum(dim=1)
     return total / counted.sum(dim=1, dtype=torch.int32).clamp_min(1)
 
 

@@ -122,15 +122,15 @@ class Nuisance:
             Polynomial coefficients, then the velocity in km/s.
         """
         polynomials, bends = self._polynomials(wave, model), self._bends(wave, model)
-        residual = torch.where(weight > 0, flux - model, 0.0)
-        of_model = weight * model
+        residual, of_model = flux - model, weight * model
         normal, right = gram(of_model * model, polynomials), (of_model * residual) @ polynomials
         for number, bend in enumerate(bends):
-            beside = [(weight * bend * other).sum(dim=1) for other in bends[: number + 1]]
-            row = torch.cat([(of_model * bend) @ polynomials, torch.stack(beside, dim=1)], dim=1)
+            weighted = weight * bend
+            beside = [(weighted * other).sum(dim=1) for other in bends[: number + 1]]
+            row = torch.cat([(weighted * model) @ polynomials, torch.stack(beside, dim=1)], dim=1)
             normal = torch.cat([normal, row[:, None, :-1]], dim=1)
             normal = torch.cat([normal, row[:, :, None]], dim=2)
-            right = torch.cat([right, (weight * bend * residual).sum(dim=1)[:, None]], dim=1)
+            right = torch.cat([right, (weighted * residual).sum(dim=1)[:, None]], dim=1)
         prior = torch.tensor(self.sigma, dtype=torch.float64, device=model.device).pow(-2).diag()
         solved = torch.linalg.solve(normal.double() + prior, right.double()[:, :, None])
         return solved[:, :, 0].to(model.dtype)

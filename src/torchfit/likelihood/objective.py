@@ -13,6 +13,28 @@ from torchfit.likelihood.support import Support
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The emulator at the unit labels where the fits begin.
+
+    Args:
+        unit: Unit labels.
+        prediction: Coefficients and density there, with their derivatives.
+    """
+
+    unit: Float[Tensor, "star label"]
+    prediction: Prediction
+
+    @classmethod
+    def of(cls, predictor: Predictor, unit: Float[Tensor, "star label"]) -> "Origin":
+        """Evaluate the emulator."""
+        return cls(unit, predictor.derivatives(unit))
+
+    def __getitem__(self, star: Tensor | slice) -> "Origin":
+        """That of the chosen stars."""
+        return Origin(self.unit[star], Prediction(*(each[star] for each in self.prediction)))
+
+
+@dataclass(frozen=True)
 class Objective:
     r"""Loss of the unit labels x of stars, :math:`\chi^2(f(x)) + prior(x) + wall(x)`.
 
@@ -22,14 +44,14 @@ class Objective:
 
     Args:
         predictor: Unit labels to standardised coefficients f.
-        centre: :math:`f_0` of each star, the coefficients that its form counts from.
+        origin: Where each star starts; its form counts from the coefficients :math:`f_0` there.
         form: Chi-squared of the coefficients.
         prior: Prior on the unit labels.
         support: Wall around the library.
     """
 
     predictor: Predictor
-    centre: Float[Tensor, "star comp"]
+    origin: Origin
     form: QuadraticForm
     prior: StartPrior
     support: Support
@@ -41,8 +63,13 @@ class Objective:
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Objective":
         """The objective of the chosen stars."""
         return Objective(
-            self.predictor, self.centre[star], self.form[star], self.prior[star], self.support
+            self.predictor, self.origin[star], self.form[star], self.prior[star], self.support
         )
+
+    @property
+    def centre(self) -> Float[Tensor, "star comp"]:
+        """:math:`f_0` of each star."""
+        return self.origin.prediction.mean
 
     @property
     def dtype(self) -> torch.dtype:
@@ -65,6 +92,19 @@ class Objective:
         """
         own = unit.to(self.dtype)
         return Evaluation(self, own, self.predictor.derivatives(own), unit.dtype)
+
+    def at_start(self, unit: Float[Tensor, "star label"]) -> "Evaluation":
+        """The same, without asking the emulator again if all stars are at their origin.
+
+        Args:
+            unit: Unit labels, in any precision.
+
+        Returns:
+            See :meth:`at`.
+        """
+        if torch.equal(unit.to(self.dtype), self.origin.unit):
+            return Evaluation(self, self.origin.unit, self.origin.prediction, unit.dtype)
+        return self.at(unit)
 
     def chi_squared(self, unit: Float[Tensor, "star *cand label"]) -> Float[Tensor, "star *cand"]:
         """Chi-squared without prior and wall.

@@ -103,7 +103,7 @@ class Outliers:
         """
         rest = good & ~self._find(residual, good)
         too_many = n_good - rest.sum(dim=1, dtype=torch.int32) > self.max_share * n_good
-        return torch.where(too_many[:, None], good, rest)
+        return rest | (good & too_many[:, None])
 
     def _find(
         self, residual: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"]

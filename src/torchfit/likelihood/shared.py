@@ -9,8 +9,8 @@ from torchfit.exceptions import ConfigError
 from torchfit.likelihood.form import WhitenedForm
 from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
-from torchfit.likelihood.noise import LEAST_IVAR, LEVELS, NoiseShape, level_of, nearest_node
-from torchfit.likelihood.objective import Objective
+from torchfit.likelihood.noise import LEVELS, NoiseShape, level_of, nearest_node
+from torchfit.likelihood.objective import Objective, Origin
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
 from torchfit.likelihood.stars_by_key import StarsByKey
 from torchfit.likelihood.start_noise import StartSums, shared_start_noise
@@ -74,17 +74,18 @@ class SharedLikelihood:
         if self.noise is None:
             return whole
         node = self._node(start[:, 0])
-        _, level = self._noise_level(spectra)
+        level = level_of(spectra.ivar.float(), spectra.good & self.emulator.flux_pca.good)
         enough = self.noise.n_like(node, level) >= self.sharing.min_stars
         has_none = (self.noise.n_stars[node] == 0).all(dim=1)
         return whole & torch.where(spectra.has_ivar, enough, has_none)
 
     def condense(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Condensed:
         """See :class:`torchfit.likelihood.likelihood.Likelihood`."""
-        unit = self.emulator.scaler.to_unit(start)
-        centre, jacobian, _, _ = self.predictor.derivatives(unit.to(self.dtype))
+        unit = self.emulator.scaler.to_unit(start).to(self.dtype)
+        origin = Origin.of(self.predictor, unit)
+        centre = origin.prediction.mean
         good = spectra.good & self.emulator.flux_pca.good
-        y = (spectra.flux.to(self.dtype) - self.emulator.flux_of(centre)).masked_fill_(~good, 0.0)
+        y = (spectra.flux.to(self.dtype) - self.emulator.flux_of(centre)).mul_(good.to(self.dtype))
         node, level = self._node(start[:, 0]), self._level(spectra, start)
         # Tables are found by number: here alone the processor waits for an accelerator.
         pairs = torch.stack([node, level], dim=1).cpu()
@@ -98,16 +99,21 @@ class SharedLikelihood:
             own = tables[here[0] : here[-1] + 1]
             shared = NodeTables(self._columns[number], own, key[place] - here[0])
             star = place.to(node.device)
-            filled = shared.fill(y[star], good[star], self.metric.outliers, self.sharing.rounds)
+            filled = shared.fill(
+                y.index_select(0, star),
+                good.index_select(0, star),
+                self.metric.outliers,
+                self.sharing.rounds,
+            )
             clipped[star], score[star] = filled.clipped, filled.score
             target[star], constant[star] = shared.form(filled.y)
         whitener = torch.stack([table.whitener for table in tables])
         share = torch.stack([table.share for table in tables])
         form = WhitenedForm(whitener, share, key.to(node.device), target, constant)
         stars = StarsByKey.of(key, len(tables), node.device)
-        by_noise = self._start_noise(jacobian, stars, keys.tolist())
+        by_noise = self._start_noise(origin.prediction.jacobian, stars, keys.tolist())
         prior = self.metric.prior(self.emulator, start, by_noise).to(self.dtype)
-        objective = Objective(self.predictor, centre, form, prior, self.metric.support)
+        objective = Objective(self.predictor, origin, form, prior, self.metric.support)
         n_pix = (good & ~clipped).sum(dim=1, dtype=torch.int32).long()
         return Condensed(objective, clipped, score.double(), n_pix)
 
@@ -118,10 +124,10 @@ class SharedLikelihood:
     def _level(self, spectra: Spectra, start: Float[Tensor, "star label"]) -> Int[Tensor, " star"]:
         """Nearest level of noise."""
         emulator = self.emulator
-        log_noise, level = self._noise_level(spectra)
+        counted = spectra.good & emulator.flux_pca.good
+        level = level_of(spectra.ivar.float(), counted)
         if self.noise is not None:
-            relative = self.noise.at(self._node(start[:, 0]), level)
-            level = level_of(log_noise - relative, spectra.good & emulator.flux_pca.good)
+            level = level - self.noise.mean(self._node(start[:, 0]), level, counted)
         if not bool(spectra.has_ivar.all()):
             truncation = emulator.truncation.at(start[:, 0])
             estimated = emulator.flux_pca.excess_noise(spectra, truncation).log().to(level)
@@ -129,13 +135,6 @@ class SharedLikelihood:
         log10 = level / torch.log(torch.tensor(10.0))
         last = round((LEVELS[1] - LEVELS[0]) / LEVEL_STEP)
         return ((log10 - LEVELS[0]) / LEVEL_STEP).round().clamp(0, last).long()
-
-    def _noise_level(
-        self, spectra: Spectra
-    ) -> tuple[Float[Tensor, "star pix"], Float[Tensor, " star"]]:
-        """Logarithm of the noise variance of the pixels, and its mean over the good ones."""
-        log_noise = -spectra.ivar.float().clamp_min(LEAST_IVAR).log()
-        return log_noise, level_of(log_noise, spectra.good & self.emulator.flux_pca.good)
 
     def _table(self, node: int, level: int) -> LevelMatrices:
         """The table of a node and a level, computed at its first use."""

@@ -160,18 +160,20 @@ class NodeTables:
         """
         inverses = [table.wide for table in self.tables]
         root, counted, filled = self.weight.sqrt(), good, y
+        share = counted.to(y)  # Products are faster than masks.
         n_good = good.sum(dim=1, dtype=torch.int32)
         score = torch.full_like(y[:, 0], torch.nan)
         for number in range(rounds):
             pull = (filled * self.weight) @ self.wide
             model = self.stars.times(pull, inverses) @ self.wide.mT
             if outliers is not None:
-                residual = (y - model).mul_(root).masked_fill_(~counted, 0.0)
+                residual = (y - model).mul_(root).mul_(share)
                 if number == 0:
                     norm = torch.linalg.vector_norm(residual, dim=1)
                     score = norm / n_good.clamp_min(1).sqrt()
                 counted = outliers.keep(residual, counted, n_good)
-            filled = torch.where(counted, y, model)
+                share = counted.to(y)
+            filled = torch.lerp(model, y, share)
         return FilledSpectra(filled, good & ~counted, score)
 
     def form(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -49,8 +50,11 @@ class StarsByKey:
         Returns:
             The products.
         """
-        result = rows.new_empty(*rows.shape[:-1], matrices[0].shape[1])
-        for matrix, star in zip(matrices, self.order.split(list(self.sizes)), strict=True):
-            if len(star):
-                result[star] = rows[star] @ matrix
-        return result
+        ordered = rows.index_select(0, self.order).split(list(self.sizes))
+        products = [some @ matrix for some, matrix in zip(ordered, matrices, strict=True)]
+        return torch.cat(products).index_select(0, self._place)
+
+    @cached_property
+    def _place(self) -> Int[Tensor, " star"]:
+        """Place of each star in the order."""
+        return self.order.argsort()

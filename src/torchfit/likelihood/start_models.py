@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
+from torchfit.likelihood.objective import Origin
 
 
 @dataclass(frozen=True)
@@ -14,20 +15,27 @@ class StartModels:
 
     Args:
         labels: The start labels.
-        centre: Coefficients there.
-        jacobian: Their derivatives by the unit labels.
+        origin: Coefficients there, and their derivatives by the unit labels.
     """
 
     labels: Float[Tensor, "star label"]
-    centre: Float[Tensor, "star comp"]
-    jacobian: Float[Tensor, "star label comp"]
+    origin: Origin
 
     @classmethod
     def of(cls, emulator: Emulator, start: Float[Tensor, "star label"]) -> "StartModels":
         """Evaluate an emulator at start labels."""
-        centre, jacobian, _, _ = emulator.gp.predictor.derivatives(emulator.scaler.to_unit(start))
-        return cls(start, centre, jacobian)
+        return cls(start, Origin.of(emulator.gp.predictor, emulator.scaler.to_unit(start)))
+
+    @property
+    def centre(self) -> Float[Tensor, "star comp"]:
+        """The coefficients."""
+        return self.origin.prediction.mean
+
+    @property
+    def jacobian(self) -> Float[Tensor, "star label comp"]:
+        """Their derivatives."""
+        return self.origin.prediction.jacobian
 
     def __getitem__(self, star: Tensor | slice) -> "StartModels":
         """Those of the chosen stars."""
-        return StartModels(self.labels[star], self.centre[star], self.jacobian[star])
+        return StartModels(self.labels[star], self.origin[star])

@@ -31,10 +31,10 @@ def pixel_weights(spectra: Spectra, scatter: float | None) -> Float[Tensor, "sta
     Returns:
         Weights in [0, 1]; 0 in bad pixels. Spectra without errors have equal weights.
     """
-    good = spectra.good
     if scatter is None:
-        return good.to(spectra.flux)
-    ratio = (spectra.ivar * scatter**2).masked_fill_(~good, 0.0)
+        return spectra.good.to(spectra.flux)
+    # 1 / (1 + 1/0) = 0: no mask is needed.
+    ratio = spectra.ivar * scatter**2
     return ratio.reciprocal_().add_(1).reciprocal_().to(spectra.flux)
 
 
@@ -56,15 +56,15 @@ def correlation_allowed_by_noise(
     """
     if scatter is None:
         return torch.ones_like(spectra.has_ivar, dtype=torch.float64)
-    weight = pixel_weights(spectra, scatter).masked_fill_(~known, 0.0)
-    flux = torch.where(weight > 0, spectra.flux, 0.0).to(weight)
-    weighted = weight * flux
+    weight = pixel_weights(spectra, scatter).mul_(known)
+    weighted = weight * spectra.flux
     total, first, second = (
-        each.sum(dim=1, dtype=torch.float64) for each in (weight, weighted, weighted * flux)
+        each.sum(dim=1, dtype=torch.float64) for each in (weight, weighted, weighted * spectra.flux)
     )
     variation = second - first.square() / total.clamp_min(1e-30)
     # w / ivar = s^2 (1 - w), which needs no division of every pixel.
-    noise = scatter**2 * ((weight > 0).sum(dim=1) - total)
+    n_good = (spectra.good & known).sum(dim=1, dtype=torch.int32)
+    noise = scatter**2 * (n_good - total)
     share = (1 - noise / variation.clamp_min(1e-30)).clamp(0, 1)
     return torch.where(spectra.has_ivar, share.sqrt(), 1.0)
 

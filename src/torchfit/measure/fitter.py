@@ -70,7 +70,7 @@ class BatchFitter:
     @torch.no_grad()
     def match(self, spectra: Spectra) -> Matches:
         """Match spectra to the library; see :meth:`torchfit.measure.matches.Matcher.match`."""
-        return self.matcher.match(spectra)
+        return self.matcher.match(spectra.finite())
 
     @torch.no_grad()
     def measure(self, batch: GroupBatch) -> Measurement:
@@ -86,11 +86,12 @@ class BatchFitter:
             Labels in the order of the batch.
         """
         spectra, known = batch.spectra, self.emulator.flux_pca.good
-        usable = (spectra.is_usable & (spectra.good & known).any(dim=1)).nonzero()[:, 0]
+        usable = (spectra.is_finite & (spectra.good & known).any(dim=1)).nonzero()[:, 0]
         n_labels = len(self.emulator.label_names)
         result = Measurement.empty(batch, n_labels, self.settings.samples)
         if not len(usable):
             return result
+        batch = replace(batch, spectra=spectra.finite())
         stars = self._matched(batch if len(usable) == len(batch.star) else batch[usable])
         left = torch.ones_like(stars.spectra.has_ivar)
         for likelihood in self._likelihoods_of(stars.spectra):
@@ -181,7 +182,7 @@ class BatchFitter:
             errors=self._errors(solution, fit),
             start=stars.start,
             cfi=stars.cfi,
-            residual=(spectra.flux - model).masked_fill_(~good, 0.0),
+            residual=(spectra.flux - model).mul_(good.to(model)),
             v_rad=self.settings.metric.velocity(emulator, clean, labels, model),
             chi2=solution.chi_squared,
         )

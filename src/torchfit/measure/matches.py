@@ -20,7 +20,7 @@ class Matches:
     """Spectra matched to a library.
 
     Args:
-        cfi: Correlation with every template, in double precision.
+        cfi: Correlation with every template, in the precision of the matching.
         start: Start labels, in double precision.
     """
 
@@ -29,8 +29,8 @@ class Matches:
 
     @property
     def best_cfi(self) -> Float[Tensor, " star"]:
-        """Correlation with the best template."""
-        return self.cfi.max(dim=1).values
+        """Correlation with the best template, in double precision."""
+        return self.cfi.amax(dim=1).double()
 
     def __getitem__(self, star: Int[Tensor, " chosen"]) -> "Matches":
         """The matches of the chosen stars."""
@@ -107,7 +107,7 @@ class Matcher:
         else:
             double = spectra.to(torch.float64)
             cfi = correlate(double, library.spectra, self.matching.scatter)
-        return Matches(cfi.double(), self.matching.start(cfi, library).double())
+        return Matches(cfi, self.matching.start(cfi, library).double())
 
     def candidates(self, matches: Matches) -> Float[Tensor, "star cand label"]:
         """Unit labels of the best templates of each star, best first."""
@@ -130,7 +130,7 @@ class Matcher:
             The spaces, in the order of the groups' numbers.
         """
         library = self.emulator.library
-        sets, widths = self.matching.sets(matches.cfi, library, matches.start)
+        sets, widths = self.matching.sets(matches.cfi.double(), library, matches.start)
         members = [(group == number).nonzero()[:, 0] for number in group.unique()]
         pcas = [
             grouping.label_pca(library.labels, sets[member], widths[member]) for member in members

@@ -84,7 +84,7 @@ class _Descent:
         self.box = problem.lower, problem.upper
         self.lower, self.upper = problem.lower.to(dtype), problem.upper.to(dtype)
         self.unit = start.unit.to(dtype, copy=True)
-        self.loss, self.gradient, self.hessian = self.objective.at(self.unit).of_change()
+        self.loss, self.gradient, self.hessian = self.objective.at_start(self.unit).of_change()
         self.constant = self.objective.constant
         self.secant = torch.zeros_like(self.hessian)
         self.damping = torch.full_like(self.loss, damping)

@@ -1,5 +1,6 @@
 """P3: a natural cubic spline through the good pixels, evaluated on a common grid."""
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -122,8 +123,8 @@ def resample(
     good = (ivar > 0) & flux.isfinite()
     filled = fill_bad(wave, flux, good)
     curvature = spline_curvature(wave, filled, good)
-    target = grid.expand(len(wave), -1).contiguous()
-    knot = (torch.searchsorted(wave, target, right=True) - 1).clamp(0, wave.shape[1] - 2)
+    target = grid.expand(len(wave), -1)
+    knot = _knots(wave, grid).clamp(0, wave.shape[1] - 2)
     low, high = _both(wave, knot)
     share = (target - low) / (high - low)
     new_flux = _spline(_both(filled, knot), _both(curvature, knot), share, high - low)
@@ -133,6 +134,18 @@ def resample(
     inside = (share >= 0) & (share <= 1) & (left > 0) & (right > 0)
     new_ivar = torch.gradient(grid)[0] / (high - low) * _interpolated_ivar(left, right, share)
     return torch.where(inside, new_flux, 0.0), torch.where(inside, new_ivar, 0.0)
+
+
+def _knots(
+    wave: Float[Tensor, "star pix"], grid: Float[Tensor, " grid"]
+) -> Int[Tensor, "star grid"]:
+    """The last knot that is not beyond each target; -1 for none."""
+    if wave.device.type != "cpu":
+        right = torch.searchsorted(wave, grid.expand(len(wave), -1).contiguous(), right=True)
+        return right - 1
+    # numpy goes on from the place of the last target, and so is twice as fast.
+    found = [np.searchsorted(knots, grid.numpy(), side="right") for knots in wave.numpy()]
+    return torch.from_numpy(np.stack(found)) - 1
 
 
 def _both(

@@ -99,3 +99,11 @@ def test_precision_is_that_of_all(joint):
     single = joint.to(torch.float32)
     assert single.flux.dtype == single.exposures.ivar.dtype == torch.float32
     assert single.n_exposures.tolist() == joint.n_exposures.tolist()
+
+
+def test_the_exposures_become_finite_too(joint):
+    broken = replace(joint.exposures, flux=torch.full_like(joint.exposures.flux, torch.nan))
+    found = replace(joint, exposures=broken).finite()
+    assert isinstance(found, JointSpectra)
+    assert torch.equal(found.exposures.flux, torch.zeros_like(broken.flux))
+    assert torch.equal(found.star, joint.star)

@@ -110,3 +110,13 @@ def test_masked_pixels_have_no_weight(survey):
 def test_nearest_node(nodes):
     teff = torch.tensor([100.0, 4100.0, 5100.0, 50000.0]).double()
     assert nearest_node(nodes, teff).tolist() == [0, 0, 1, 2]
+
+
+def test_the_mean_is_that_over_the_counted_pixels(survey, nodes, assert_close):
+    noise = NoiseShape.of(nodes, N_PIX, {0: NodeNoise.of(survey(30, -9.0))})
+    node, level = torch.tensor([0, 1, 0]), torch.tensor([-9.0, -8.0, -7.0])
+    counted = torch.arange(N_PIX) % torch.tensor([[1], [2], [400]]) == 0
+    counted[2] = False
+    found, shape = noise.mean(node, level, counted), noise.at(node, level)
+    expected = [float(row[own].mean()) for row, own in zip(shape[:2], counted, strict=False)]
+    assert_close(found, [*expected, 0.0], dtype=torch.float32)

@@ -81,3 +81,13 @@ def test_a_star_without_a_good_pixel_asks_for_nothing(emulator, observe, draw_la
     wanted, sigma = objective.at(emulator.scaler.to_unit(labels)).asked_for()
     assert wanted[0].isnan().all() and sigma[0].isnan().all()
     assert wanted[1].isfinite().all() and sigma[1].isfinite().all()
+
+
+def test_at_its_start_a_star_is_evaluated_once(objective, monkeypatch):
+    start, moved = objective.origin.unit, objective.origin.unit + 0.1
+    expected, elsewhere = objective.at(start).of_change(), objective.at_start(moved).of_change()
+    assert all(map(torch.equal, elsewhere, objective.at(moved).of_change()))
+    monkeypatch.setattr(type(objective.predictor), "derivatives", None)
+    assert all(map(torch.equal, objective.at_start(start).of_change(), expected))
+    chosen = objective[torch.tensor([2, 0])]
+    assert torch.equal(chosen.at_start(start[[2, 0]]).prediction.mean, chosen.centre)

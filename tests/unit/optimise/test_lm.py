@@ -13,6 +13,7 @@ from tests.metrics import plain_metric
 
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.kernel import build_kernel
+from torchfit.emulator.predictor import Prediction
 from torchfit.likelihood.form import DenseForm
 from torchfit.likelihood.objective import Objective, StartPrior, Support
 from torchfit.optimise.lm import LevenbergMarquardt
@@ -128,7 +129,8 @@ def rough(case, generator):
     target = torch.randn(n_stars, 4, generator=generator).double()
     centre, error = torch.zeros_like(target), problem.objective.form.emulator_error
     form = DenseForm.about(centre, (eye, target, target.square().sum(dim=1)), error)
-    objective = Objective(gp.predictor, centre, form, nothing, Support(weight=0.0))
+    origin = replace(problem.objective.origin, prediction=Prediction(centre, *[centre] * 3))
+    objective = Objective(gp.predictor, origin, form, nothing, Support(weight=0.0))
     rough = replace(problem, objective=objective)
     return rough, Fit.at_start(rough, 0.5 * torch.randn(n_stars, 3, generator=generator).double())
 
