@@ -12,7 +12,6 @@ by pandas, and pandas' and astropy's own writers. Every row is a process of its 
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ import astropy.table as at
 import numpy as np
 import pandas as pd
 
-from record import record
+from record import peak_gb, record
 from torchfit.catalogue.conform import conform, conform_all, with_missing
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.catalogue.merge import merge_parts
@@ -167,11 +166,6 @@ def measure(stage: str, method: str, folder: Path, n_stars: int) -> Row:
         "peak_rss_gb": round(peak, 2),
         "bytes_per_star": round(peak * 1e9 / n_stars),
     }
-
-
-def peak_gb() -> float:
-    """Peak resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def main() -> None:

@@ -33,3 +33,12 @@ def record(name: str, rows: Sequence[Row]) -> Path:
         temp.write_text(json.dumps(content, indent=1, allow_nan=True) + "\n", encoding="utf-8")
     print(f"written to {path}")
     return path
+
+
+def peak_gb() -> float:
+    """Peak resident memory of this program so far, by Linux's account of it.
+
+    That of ``getrusage`` begins with the peak of the process that has started this one.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1e6

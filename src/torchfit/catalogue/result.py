@@ -17,20 +17,19 @@ _MEASURED = (
 
 
 def result_table(
-    measured: Measurement, stars: pd.DataFrame, label_names: Sequence[str]
+    measured: Measurement, info: pd.DataFrame, label_names: Sequence[str]
 ) -> pd.DataFrame:
     """Join what was measured with what is known of the stars.
 
     Args:
-        measured: Measurement stars, each with its place in ``stars``.
-        stars: The survey's table: ``star source obsid name ra dec subclass z snr_* *_lit
-            n_exposures spectral_class in_library``.
+        measured: Measured stars.
+        info: What is known of each, in this order: ``star source obsid name ra dec subclass z snr_*
+            *_lit n_exposures spectral_class in_library``.
         label_names: Labels of the emulator.
 
     Returns:
         Rows of the schema of parts.
     """
-    info = stars.iloc[_numpy(measured.star)].reset_index(drop=True)
     unknown = [c for c in info.columns if c.endswith("_lit") and c[:-4] not in label_names]
     table = info.drop(columns=unknown)
     for column, name in enumerate(label_names):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchfit.exceptions import ConfigError
 from torchfit.group.label_pca import LabelPCA, fit_label_pca
 from torchfit.group.ordering import order_into_groups
-from torchfit.group.spectral_class import spectral_class
+from torchfit.group.spectral_class import spectral_classes
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Grouping:
         Returns:
             Classes, and group numbers.
         """
-        classes = [spectral_class(s, t) for s, t in zip(subclasses, start[:, 0], strict=True)]
+        classes = spectral_classes(subclasses, start[:, 0])
         return classes, order_into_groups(classes, start, self.n_group)
 
     def label_pca(

@@ -8,7 +8,7 @@ from torchfit.exceptions import ConfigError
 
 
 def order_into_groups(
-    spectral_classes: Sequence[str], start: np.ndarray, n_group: int
+    spectral_classes: Sequence[str] | np.ndarray, start: np.ndarray, n_group: int
 ) -> np.ndarray:
     """Cut the stars of each class, sorted by their start labels, into groups.
 

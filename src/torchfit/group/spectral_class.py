@@ -1,6 +1,9 @@
 """The coarse spectral class that groups are made within."""
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
 
 CLASS_LIMITS = (
     ("M", 3850.0),
@@ -13,6 +16,16 @@ CLASS_LIMITS = (
 """Classes with the temperature in K where each ends."""
 
 _TYPE = re.compile(r"^(?:esd|usd|sd|d|g|s)?[:.\s]*([OBAFGKM])(?![a-zAC-HJ-UW-Z])", re.ASCII)
+
+
+def spectral_classes(subclasses: Sequence[str], teff: Sequence[float] | np.ndarray) -> list[str]:
+    """Coarse class of every star; see :func:`spectral_class`.
+
+    Args:
+        subclasses: Spectral types as the survey writes them.
+        teff: Start temperatures in K.
+    """
+    return [spectral_class(each, hot) for each, hot in zip(subclasses, teff, strict=True)]
 
 
 def spectral_class(subclass: str, teff: float) -> str:

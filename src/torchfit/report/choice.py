@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from torchfit.emulator.emulator import Emulator
@@ -35,7 +34,7 @@ def choose_examples(
     names = list(emulator.label_names)
     wanted = ["star", "source", "name", "subclass", "rchi2", *names]
     chosen = rows_of(table, np.array((middle + worst)[:n_examples], dtype=int), wanted)
-    place = pd.Series(survey.stars.index, index=survey.stars["star"])[chosen["star"]].to_numpy()
+    place = survey.stars.places(chosen["star"].to_numpy())
     spectra = survey.packed.spectra(place)
     model = emulator.flux(torch.from_numpy(chosen[names].to_numpy(dtype=float, copy=True)))
     known = emulator.flux_pca.good

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.files.atomic import remove, remove_remnants
 from torchfit.files.ownership import sole_run
 from torchfit.measure.fitter import BatchFitter
+from torchfit.products.measured import MeasuredSurvey
 from torchfit.report.choice import choose_examples
 from torchfit.run.build import build
 from torchfit.run.idle import warn_of_idle_settings
 from torchfit.run.products import merged_by, remove_older, write_products
-from torchfit.run.record import HOW_MANY, command_of, run_key, settings_of
+from torchfit.run.record import HOW_MANY, command_of, digest_of, run_key, settings_of
 from torchfit.run.settings import (
     build_finishing,
     build_fit_settings,
@@ -38,6 +38,8 @@ from torchfit.survey.pack import Packing
 from torchfit.survey.resume import file_stamp, prepare_work
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.library_errors import LibraryErrors
+from torchfit.uncertainty.selection import LISTED_BY
+from torchfit.uncertainty.survey_errors import Uncertainty
 from torchfit.velocity.redshifts import VelocityMeasurement
 
 _NOT_OF_THE_FIT = (
@@ -83,14 +85,11 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
     inputs = _inputs(reader) | {"sampled": uncertainty.wanted()}
     work = folder / f"work-{run_key(record | settings_of(cfg, *_NOT_OF_THE_FIT) | inputs)}"
     paths, rejects = _pack(packing, reader, emulator, velocity, work, devices.crew)
+    remarks = reader.remarks()
+    del reader  # The names of a survey's files take more memory than all that follows.
     fitter = BatchFitter(emulator, settings)
     survey = _match(joint, paths, rejects["star"].tolist(), fitter, devices, work)
-    noise = estimate_noise(survey, fitter, devices, work / "noise")
-    fitter = BatchFitter(emulator, settings, noise, uncertainty.chosen(survey.stars))
-    parts = fit_survey(survey, fitter, devices, work / "parts", cfg.batch_groups)
-    # Of the stars the merged table, which lies on disk, has all but their places in the shards.
-    survey = replace(survey, stars=survey.stars[["star"]].copy())
-    measured = merged_by(devices.crew, parts, survey, fitter, work / "table")
+    measured = _fit(survey, fitter, uncertainty, devices, work, cfg.batch_groups)
     made = write_products(products, measured, work / "products", record, devices.crew)
     if not devices.crew.leads:
         return
@@ -107,14 +106,14 @@ def _measure(cfg: DictConfig, trained: Emulator, devices: Devices, folder: Path)
         finished, folder, summary, examples, emulator.library.labels.numpy(), made
     )
     files |= calibrated.keep_random(folder)
-    print_results(finished, files, reader.remarks())
+    print_results(finished, files, remarks)
     _tidy(folder, work, files)
 
 
 def _inputs(reader: SurveyReader) -> dict[str, object]:
     """What decides the result beside the settings: the spectra, and the files they share."""
     stamps = {str(path): file_stamp(path) for path in reader.shared_files()}
-    return {"sources": reader.sources(), "files": stamps}
+    return {"sources": digest_of(reader.sources()), "files": stamps}
 
 
 def _pack(
@@ -147,6 +146,22 @@ def _match(
     if joint:
         joined = join_exposures(paths, wave, left_out, work / "joint", devices.crew)
     return match_survey(paths, fitter, devices, work / "start", left_out, joined)
+
+
+def _fit(
+    survey: MatchedSurvey,
+    fitter: BatchFitter,
+    uncertainty: Uncertainty,
+    devices: Devices,
+    work: Path,
+    batch_groups: int,
+) -> MeasuredSurvey:
+    """Fit and merge a matched survey, with its own noise, and sample what is wanted of it."""
+    noise = estimate_noise(survey, fitter, devices, work / "noise")
+    chosen = uncertainty.chosen(survey.stars.pieces(LISTED_BY))
+    fitter = BatchFitter(fitter.emulator, fitter.settings, noise, chosen)
+    parts = fit_survey(survey, fitter, devices, work / "parts", batch_groups)
+    return merged_by(devices.crew, parts, survey, fitter, work / "table")
 
 
 def _survey_summary(cfg: DictConfig, table: Any, rejects: Any) -> dict[str, str]:

@@ -31,7 +31,7 @@ def merged_by(
     Returns:
         The measured survey.
     """
-    star, emulator = survey.stars["star"].to_numpy(), fitter.emulator
+    star, emulator = survey.stars.number, fitter.emulator
     if crew.leads:
         table = merge_parts(parts, star, emulator.label_names, folder)
     crew.meet()

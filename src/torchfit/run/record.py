@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -25,6 +25,21 @@ def run_key(settings: Mapping[str, object]) -> str:
     """
     text = json.dumps(settings, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_of(texts: Iterable[str]) -> str:
+    """What tells some texts from others, without a copy of them all.
+
+    Args:
+        texts: The names of the files of a survey, say.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(f"{text}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def command_of(cfg: DictConfig, *left_out: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
+from pandas.util import hash_array
 
 from torchfit.files.file_name import stem
 from torchfit.survey.piece import Reject, reject
@@ -28,11 +29,9 @@ def copies(paths: Sequence[Path]) -> list[Reject]:
     Returns:
         A reject for every copy but the first, which names that.
     """
-    shards = [Shard(path) for path in paths]
-    suspect = _repeated(shards, "checksum") | _repeated(shards, "obsid")
-    if not suspect.any():
+    if not paths or not (suspect := _suspects(paths)).any():
         return []
-    table = pd.concat(list(_info(shards, suspect)), ignore_index=True)
+    table = pd.concat(list(_info(paths, suspect)), ignore_index=True)
     table = table.sort_values("star", ignore_index=True)
     first = table["star"].to_numpy(copy=True)
     for keys in (_SAME_FILE, _SAME_NAME):
@@ -47,20 +46,37 @@ def copies(paths: Sequence[Path]) -> list[Reject]:
     ]
 
 
-def _repeated(shards: Sequence[Shard], name: str) -> Bool[np.ndarray, " star"]:
-    """Stars whose number others have too, or that have none."""
-    values = np.concatenate(
-        [np.empty(0, np.int64), *(shard.whole(name, _NONE) for shard in shards)]
-    )
+def _suspects(paths: Sequence[Path]) -> Bool[np.ndarray, " star"]:
+    """Stars that share a number with others: those alone are compared."""
+    keys = [_keys(Shard(path)) for path in paths]
+    columns = zip(*keys, strict=True)
+    return np.logical_or.reduce([_repeated(np.concatenate(column)) for column in columns])
+
+
+def _keys(shard: Shard) -> tuple[Int[np.ndarray, " star"], ...]:
+    """Numbers of stars that copies share; where there is no identifier the hash of the stem."""
+    # Copies: an array that lies in the file would keep it open.
+    checksum, obsid = (np.array(shard.whole(name, _NONE)) for name in ("checksum", "obsid"))
+    unnamed = np.flatnonzero(obsid == _NONE)
+    sources = shard.known(unnamed, ["source"])["source"].to_pylist()
+    hashed = np.full_like(obsid, _NONE)
+    hashed[unnamed] = hash_array(np.array(list(map(stem, sources)), dtype=object)).view(np.int64)
+    return checksum, obsid, hashed
+
+
+def _repeated(values: Int[np.ndarray, " star"]) -> Bool[np.ndarray, " star"]:
+    """Stars whose number others have too."""
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return (count[place] > 1) | (values == _NONE) & (len(values) > 1)
+    return (count[place] > 1) & (values != _NONE)
 
 
-def _info(shards: Sequence[Shard], wanted: Bool[np.ndarray, " star"]) -> Iterator[pd.DataFrame]:
+def _info(paths: Sequence[Path], wanted: Bool[np.ndarray, " star"]) -> Iterator[pd.DataFrame]:
     """What is known of some stars, with checksum and the stem of the file's name."""
-    ends = np.cumsum([len(shard) for shard in shards])
-    for shard, here in zip(shards, np.split(wanted, ends[:-1]), strict=True):
-        rows = np.flatnonzero(here)
+    first = 0
+    for path in paths:
+        shard = Shard(path)
+        rows = np.flatnonzero(wanted[first : first + len(shard)])
+        first += len(shard)
         info = shard.info(rows)[["star", "source", "obsid", "mjd", "n_bad"]]
         checksum = pd.Series(shard.whole("checksum", _NONE)[rows], dtype="Int64")
         stems = [stem(source) for source in info["source"]]

@@ -69,8 +69,7 @@ def join_exposures(
     Returns:
         The stars, in the order of their first exposures.
     """
-    names = ["star", *COLUMNS]
-    table = pd.concat([Shard(path).info()[names] for path in paths], ignore_index=True)
+    table = _names_and_places(paths)
     kept = np.flatnonzero(~table["star"].isin(left_out))
     star = stars_of(table.iloc[kept])
     several = np.flatnonzero(np.bincount(star)[star] > 1)
@@ -81,6 +80,17 @@ def join_exposures(
     number = 1 + max([int(table["star"].max()), *left_out])
     written = _write_coadds(exposures, count, number, folder, crew)
     return JointStars(written, exposures, count, members)
+
+
+def _names_and_places(paths: Sequence[Path]) -> pd.DataFrame:
+    """Running numbers and what tells stars apart, of all spectra; texts as Arrow packs them."""
+    names, texts = ["star", *COLUMNS], pd.ArrowDtype(pa.string())
+    tables = []
+    for path in paths:
+        shard = Shard(path)
+        tables.append(shard.known(np.arange(len(shard)), names))
+    mapped = {pa.string(): texts, pa.large_string(): texts}
+    return pa.concat_tables(tables).to_pandas(types_mapper=mapped.get, ignore_metadata=True)
 
 
 def _write_coadds(

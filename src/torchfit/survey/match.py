@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from jaxtyping import Bool, Float, Shaped
 
+from torchfit.group.ordering import order_into_groups
+from torchfit.group.spectral_class import spectral_classes
 from torchfit.library.identity import star_key
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.module import MatchModule
@@ -16,6 +18,7 @@ from torchfit.survey.joint import JointStars
 from torchfit.survey.packed_survey import PackedSurvey
 from torchfit.survey.shards import Shard
 from torchfit.survey.stage_writer import ArrayWriter
+from torchfit.survey.survey_stars import SurveyStars
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,21 @@ class MatchedSurvey:
     """A packed survey whose stars have classes and groups.
 
     Args:
-        packed: The shards.
-        stars: One row per star: what its file says, ``n_exposures``, ``spectral_class`` and
-            ``in_library``.
+        stars: The stars.
         group: Group of each star.
         matches: Start labels and best correlation of each star, side by side.
         observed: All spectra of these stars.
     """
 
-    packed: PackedSurvey
-    stars: pd.DataFrame
+    stars: SurveyStars
     group: np.ndarray
     matches: np.ndarray
     observed: Observations
+
+    @property
+    def packed(self) -> PackedSurvey:
+        """The shards."""
+        return self.stars.packed
 
 
 def match_survey(
@@ -76,24 +81,38 @@ def match_survey(
     emulator, settings = fitter.emulator, fitter.settings
     paths = paths if joint is None else [*paths, *joint.paths]
     matches = match_shards(paths, fitter, devices, folder)
-    stars = pd.concat([Shard(path).info() for path in paths], ignore_index=True)
-    packed, number = PackedSurvey.of(paths, emulator.wave), stars["star"]
-    used = ~number.isin(left_out).to_numpy()
+    packed = PackedSurvey.of(paths, emulator.wave)
+    # A copy: an array that lies in the file would keep it open.
+    number = np.concatenate([np.array(Shard(path).whole("star", -1)) for path in paths])
+    used = ~np.isin(number, left_out)
     n_joint = 0 if joint is None else len(joint.count)
     observed = np.flatnonzero(used)[: np.count_nonzero(used) - n_joint]
     observations = Observations(packed.part(observed), matches[observed, 0])
-    kept = np.flatnonzero(used & ~number.isin([] if joint is None else joint.members))
+    kept = np.flatnonzero(used & ~np.isin(number, [] if joint is None else joint.members))
     packed, matches = packed.part(kept), matches[kept]
-    n_exposures = np.ones(len(kept), dtype=np.int64)
+    n_exposures = np.ones(len(kept), dtype=np.int32)
     if joint is not None and n_joint:
         packed = replace(packed, exposures=joint.beside(packed))
         n_exposures[-n_joint:] = joint.count
-    stars = stars.iloc[kept].reset_index(drop=True).assign(n_exposures=n_exposures)
-    classes, group = settings.grouping.order(stars["subclass"].tolist(), matches[:, :-1])
-    known = {star_key(name) for name in emulator.library.star_names}
-    in_library = [bool(name) and star_key(name) in known for name in stars["name"]]
-    stars = stars.assign(spectral_class=classes, in_library=in_library)
-    return MatchedSurvey(packed, stars, group, matches, observations)
+    classes, in_library = _classes_and_names(packed, matches[:, 0], emulator.library.star_names)
+    group = order_into_groups(classes, matches[:, :-1], settings.grouping.n_group)
+    stars = SurveyStars(packed, number[kept], n_exposures, classes, in_library)
+    return MatchedSurvey(stars, group, matches, observations)
+
+
+def _classes_and_names(
+    packed: PackedSurvey, teff: Float[np.ndarray, " star"], library: Sequence[str]
+) -> tuple[Shaped[np.ndarray, " star"], Bool[np.ndarray, " star"]]:
+    """Coarse class of every star, and whether its name is one of the library."""
+    known = {star_key(name) for name in library}
+    classes, in_library, first = [], [], 0
+    for piece in packed.pieces(["subclass", "name"]):
+        here = teff[first : first + len(piece)]
+        classes.append(np.array(spectral_classes(piece["subclass"].tolist(), here)))
+        names = piece["name"].tolist()
+        in_library.append(np.array([bool(name) and star_key(name) in known for name in names]))
+        first += len(piece)
+    return np.concatenate(classes), np.concatenate(in_library)
 
 
 def match_shards(

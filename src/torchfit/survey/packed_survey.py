@@ -1,11 +1,11 @@
 """Where the stars of a survey lie in its shards, and their exposures where these are several."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import torch
 from jaxtyping import Float, Int
@@ -14,7 +14,11 @@ from torch import Tensor
 from torchfit.likelihood.joint_spectra import JointSpectra
 from torchfit.spectra import Spectra
 from torchfit.survey.coding import Coded
+from torchfit.survey.opened import opened
 from torchfit.survey.shards import Shard
+
+_ROWS = 128
+"""Stars whose shards are open at the same time, at most."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,9 @@ class PackedSurvey:
             The survey.
         """
         sizes = [len(Shard(path)) for path in paths]
-        shard = np.repeat(np.arange(len(paths)), sizes)
-        row = np.concatenate([np.empty(0, np.int64), *(np.arange(size) for size in sizes)])
-        return cls(paths, wave, shard, row)
+        shard = np.repeat(np.arange(len(paths), dtype=np.int32), sizes)
+        rows = (np.arange(size, dtype=np.int32) for size in sizes)
+        return cls(paths, wave, shard, np.concatenate([np.empty(0, np.int32), *rows]))
 
     def part(self, star: Int[np.ndarray, " chosen"]) -> "PackedSurvey":
         """Some stars of a survey that knows of no exposures.
@@ -69,7 +73,8 @@ class PackedSurvey:
             Normalised spectra in that order, in single precision; coadds of several exposures.
         """
         order, shards = self._by_shard(star)
-        return Coded.join([shard.coded(rows) for shard, rows in shards], order).spectra(self.wave)
+        coded = [opened(path).coded(rows) for path, rows in shards]
+        return Coded.join(coded, order).spectra(self.wave)
 
     def known(self, star: Int[np.ndarray, " chosen"]) -> pa.Table:
         """What is known of some stars; see :meth:`torchfit.survey.shards.Shard.known`.
@@ -77,9 +82,22 @@ class PackedSurvey:
         Args:
             star: Places in the survey's table, in any order.
         """
-        order, shards = self._by_shard(star)
-        tables = [shard.known(rows) for shard, rows in shards]
-        return pa.concat_tables(tables, promote_options="permissive").take(pa.array(order))
+        tables = [self._known(some) for some in np.split(star, range(_ROWS, len(star), _ROWS))]
+        return pa.concat_tables(tables, promote_options="permissive")
+
+    def pieces(self, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """What is known of all stars in their order, those of a shard at a time.
+
+        Args:
+            names: Columns of :meth:`torchfit.survey.shards.Shard.known` that are wanted.
+
+        Yields:
+            Some rows.
+        """
+        for rows in np.split(np.arange(len(self.shard)), np.flatnonzero(np.diff(self.shard)) + 1):
+            if len(rows):
+                shard = Shard(self.paths[self.shard[rows[0]]])
+                yield shard.known(self.row[rows], names).to_pandas()
 
     def with_exposures(self, star: Int[np.ndarray, " chosen"]) -> Spectra:
         """Spectra of some stars, with the exposures of those that have several.
@@ -90,16 +108,27 @@ class PackedSurvey:
         spectra = self.spectra(star)
         return spectra if self.exposures is None else self.exposures.beside(spectra, star)
 
+    def _known(self, star: Int[np.ndarray, " chosen"]) -> pa.Table:
+        """See :meth:`known`; of so few that their shards can all be open."""
+        numbers = self.shard[star].tolist()
+        shards = {number: opened(self.paths[number]) for number in numbers}
+        places = zip(numbers, self.row[star].tolist(), strict=True)
+        rows = [shards[number].known_of(row) for number, row in places]
+        # One star at a time from where it lies is quicker than to take those of every shard.
+        known = pa.concat_tables(rows, promote_options="permissive").take(np.arange(len(star)))
+        for shard in shards.values():
+            shard.forget_pages()
+        return known
+
     def _by_shard(
         self, star: Int[np.ndarray, " chosen"]
-    ) -> tuple[Int[np.ndarray, " chosen"], list[tuple[Shard, Int[np.ndarray, " row"]]]]:
+    ) -> tuple[Int[np.ndarray, " chosen"], list[tuple[Path, Int[np.ndarray, " row"]]]]:
         """Shards of some stars with the rows in each, and the order that brings these back."""
         numbers = np.unique(self.shard[star])
         here = [np.flatnonzero(self.shard[star] == number) for number in numbers]
         rows = [self.row[star[places]] for places in here]
-        shards = [_opened(self.paths[number]) for number in numbers]
         back = np.argsort(np.concatenate(here), kind="stable")
-        return back, list(zip(shards, rows, strict=True))
+        return back, list(zip((self.paths[number] for number in numbers), rows, strict=True))
 
 
 @dataclass(frozen=True)
@@ -135,13 +164,3 @@ class Exposures:
         rest = self.packed.spectra(place) if len(place) else spectra[:0]
         columns = (spectra.wave, spectra.flux, spectra.ivar, spectra.has_ivar)
         return JointSpectra(*columns, rest, torch.from_numpy(owner))
-
-
-def _opened(path: Path) -> Shard:
-    """A shard that stays mapped, until another takes its place: a batch has stars of many."""
-    return _open(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _open(path: Path, written: int) -> Shard:
-    return Shard(path)

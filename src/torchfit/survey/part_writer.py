@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from torchfit.catalogue.parts import write_part
 from torchfit.catalogue.result import result_table
 from torchfit.measure.measurement import Measurement
 from torchfit.survey.stage_writer import StageWriter
+from torchfit.survey.survey_stars import SurveyStars
 
 
 class PartWriter(StageWriter):
@@ -16,20 +15,21 @@ class PartWriter(StageWriter):
 
     Args:
         folder: Where parts go.
-        stars: The survey's table; see :func:`torchfit.catalogue.result.result_table`.
+        stars: The stars of the survey.
         label_names: Labels of the emulator.
         n_done: Stars that an earlier, interrupted run has measured.
     """
 
     def __init__(
-        self, folder: Path, stars: pd.DataFrame, label_names: Sequence[str], n_done: int = 0
+        self, folder: Path, stars: SurveyStars, label_names: Sequence[str], n_done: int = 0
     ) -> None:
         super().__init__("fitting", len(stars), n_done)
         self.folder, self.stars, self.label_names = folder, stars, label_names
 
     def write(self, number: int, result: Measurement) -> None:
         """Write the part of one batch."""
-        table = result_table(result, self.stars, self.label_names)
+        known = self.stars.rows(result.star.numpy(force=True))
+        table = result_table(result, known, self.label_names)
         write_part(part_path(self.folder, number), table)
 
 

@@ -37,7 +37,7 @@ def _first_alike(names: pd.Series) -> Int[np.ndarray, " exposure"]:
     """Place of the first spectrum of the same name; a spectrum without one is its own."""
     place = np.arange(len(names))
     first = pd.Series(place).groupby(pd.factorize(names)[0]).transform("first").to_numpy()
-    return np.where(names.to_numpy() == "", place, first)
+    return np.where((names == "").to_numpy(bool), place, first)
 
 
 def _separation(

@@ -116,6 +116,7 @@ class Shard:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         source = pa.BufferReader(pa.py_buffer(self._map))
         self._table = pa.ipc.open_file(source).read_all().combine_chunks()
+        self._known = self._table.drop_columns(list(_INTERNAL))
 
     def __len__(self) -> int:
         """Number of stars."""
@@ -129,15 +130,27 @@ class Shard:
         """
         return self.known(rows).to_pandas()
 
-    def known(self, rows: Sequence[int] | np.ndarray | None = None) -> pa.Table:
+    def known(
+        self,
+        rows: Sequence[int] | np.ndarray | None = None,
+        names: Sequence[str] | None = None,
+    ) -> pa.Table:
         """What :meth:`info` tells, whole numbers that are missing among them.
 
         Args:
             rows: Rows of the stars; all of them if ``None``.
+            names: Columns that are wanted; all of them if ``None``.
         """
-        names = [n for n in self._table.column_names if n not in _INTERNAL]
-        known = self._table.select(names)
-        return known if rows is None else known.take(pa.array(rows, pa.int64()))
+        known = self._known if names is None else self._table.select(list(names))
+        if rows is None:
+            return known
+        taken = known.take(pa.array(rows, pa.int64()))
+        self.forget_pages()
+        return taken
+
+    def known_of(self, row: int) -> pa.Table:
+        """What is known of one star, as it lies in the file."""
+        return self._known.slice(row, 1)
 
     def whole(self, name: str, missing: int) -> Int[np.ndarray, " star"]:
         """A column of whole numbers.
@@ -172,10 +185,13 @@ class Shard:
         index = np.asarray(rows)
         pixels = [self._matrix(name)[index] for name in _PIXELS]
         coded = Coded(*pixels, *(self._table[name].to_numpy()[index] for name in _OF_STAR))
-        if hasattr(mmap, "MADV_DONTNEED"):
-            # Else all pages that were ever read would count as this process's memory.
-            self._map.madvise(mmap.MADV_DONTNEED)
+        self.forget_pages()
         return coded
+
+    def forget_pages(self) -> None:
+        """Let go of the pages that were read: all of them count as this process's memory."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def _matrix(self, name: str) -> np.ndarray:
         chunk = self._table[name].chunk(0)

@@ -95,13 +95,8 @@ class GridReader(RowReader[GridFile]):
         Raises:
             DataError: If they cannot be read.
         """
-        if self.axes.file is None:
-            raise DataError(
-                "the models have no wavelengths: name the file of them, "
-                "library.reader.axes.file=FILE"
-            )
         try:
-            return read_grid_file(self.folder / self.axes.file).flux.ravel()
+            return read_grid_file(self.folder / str(self.axes.file)).flux.ravel()
         except SpectrumError as error:
             raise DataError(f"library.reader.axes.file: {error}") from error
 
@@ -116,6 +111,11 @@ class GridReader(RowReader[GridFile]):
         """Make the spectrum of a model."""
         if row >= len(opened.flux):
             raise SpectrumError(f"{source}: no such model, the file has {len(opened.flux)}")
+        if opened.wave is None and self.axes.file is None:
+            raise SpectrumError(
+                f"{source}: the file has no wavelengths; those of all models are named by "
+                "library.reader.axes.file=FILE"
+            )
         wave = self.axis if opened.wave is None else opened.wave
         try:
             wave, flux = self.axes.spectrum(wave, opened.flux[row], opened)

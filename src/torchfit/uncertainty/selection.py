@@ -1,6 +1,6 @@
 """Which stars of a survey are sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,9 @@ import pandas as pd
 from jaxtyping import Int
 
 from torchfit.exceptions import ConfigError, DataError
+
+LISTED_BY = ("star", "obsid", "name", "source")
+"""Columns that stars are chosen by: a star is listed by any but the first, its running number."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,13 @@ class Selection:
         if self.n_stars is not None and self.n_stars < 1:
             raise ConfigError(f"n_stars={self.n_stars} must be at least 1, or null for all stars")
 
-    def choose(self, stars: pd.DataFrame, wanted: Sequence[str] | None) -> Int[np.ndarray, " star"]:
+    def choose(
+        self, stars: Iterable[pd.DataFrame], wanted: Sequence[str] | None
+    ) -> Int[np.ndarray, " star"]:
         """Choose stars.
 
         Args:
-            stars: The survey's table, ``star obsid name source``.
+            stars: The survey's table, some rows at a time: the columns of :data:`LISTED_BY`.
             wanted: Lines of the file ``listed``; ``None`` when there is none.
 
         Returns:
@@ -45,20 +50,24 @@ class Selection:
         Raises:
             DataError: If a file was given, and none of its lines is a star of the survey.
         """
-        numbers = stars["star"].to_numpy()
-        if wanted is not None:
-            numbers = numbers[self._is_listed(stars, set(wanted) - {""})]
-            if not len(numbers):
-                raise DataError(
-                    f"none of the {len(wanted)} lines of {self.listed} is an obsid, a name or a "
-                    "source of this survey"
-                )
+        listed = None if wanted is None else set(wanted) - {""}
+        numbers = np.concatenate([_numbers(piece, listed) for piece in stars])
+        if wanted is not None and not len(numbers):
+            raise DataError(
+                f"none of the {len(wanted)} lines of {self.listed} is an obsid, a name or a "
+                "source of this survey"
+            )
         if self.n_stars is None or self.n_stars >= len(numbers):
             return numbers
         if not self.spread:
             return numbers[: self.n_stars]
         return numbers[np.linspace(0, len(numbers) - 1, self.n_stars).round().astype(int)]
 
-    def _is_listed(self, stars: pd.DataFrame, wanted: set[str]) -> np.ndarray:
-        columns = [stars[name].astype("string") for name in ("obsid", "name", "source")]
-        return np.logical_or.reduce([column.isin(wanted).to_numpy(bool) for column in columns])
+
+def _numbers(stars: pd.DataFrame, listed: set[str] | None) -> Int[np.ndarray, " star"]:
+    """Numbers of the stars that are listed, or of all without a list."""
+    numbers = stars["star"].to_numpy()
+    if listed is None:
+        return numbers
+    columns = [stars[name].astype("string") for name in LISTED_BY[1:]]
+    return numbers[np.logical_or.reduce([column.isin(listed).to_numpy(bool) for column in columns])]

@@ -1,7 +1,7 @@
 """Errors of the labels: what is learned of them, where it is kept, and how it is applied."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,11 +86,12 @@ class Uncertainty:
         except OSError as error:
             raise ConfigError(f"the list of stars {listed} cannot be read: {error}") from error
 
-    def chosen(self, stars: pd.DataFrame) -> Int[Tensor, " chosen"] | None:
+    def chosen(self, stars: Iterable[pd.DataFrame]) -> Int[Tensor, " chosen"] | None:
         """The stars of a survey that are sampled.
 
         Args:
-            stars: The survey's table, ``star obsid name source``.
+            stars: The survey's table, some rows at a time: the columns of
+                :data:`~torchfit.uncertainty.selection.LISTED_BY`; not looked at without need.
 
         Returns:
             Their numbers; ``None`` when no posterior is asked for.

@@ -50,7 +50,7 @@ def survey(tmp_path_factory, observe, truth, masked_emulator):
     one = Devices(build_trainer)
     matched = match_survey(paths, fitter, one, folder / "start")
     parts = fit_survey(matched, fitter, one, folder / "parts", batch_groups=2)
-    star = matched.stars["star"].to_numpy()
+    star = matched.stars.number
     table = merge_parts(parts, star, LABELS, folder / "table")
     metric = fitter.settings.metric
     return MeasuredSurvey(matched.packed, star, table, masked_emulator, metric)

@@ -11,8 +11,22 @@ from torchfit.measure.batch import GroupBatch
 from torchfit.measure.measurement import Measurement
 from torchfit.survey import part_writer
 from torchfit.survey.part_writer import PartWriter, part_path
+from torchfit.survey.survey_stars import SurveyStars
 
 MODULE = Mock(lightning.LightningModule)
+
+
+class Stars(SurveyStars):
+    """Stars whose rows are those of a table."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __len__(self):
+        return len(self.table)
+
+    def rows(self, place):
+        return self.table.iloc[place]
 
 
 def trainer(is_global_zero=True, world_size=1):
@@ -25,9 +39,9 @@ def writer(tmp_path, table, monkeypatch):
     monkeypatch.setattr(
         part_writer,
         "result_table",
-        lambda measured, stars, labels: stars.iloc[measured.rows].reset_index(drop=True),
+        lambda measured, known, labels: known.reset_index(drop=True),
     )
-    writer = PartWriter(tmp_path / "parts", table, ("teff",), n_done=2)
+    writer = PartWriter(tmp_path / "parts", Stars(table), ("teff",), n_done=2)
     yield writer
     if hasattr(writer, "bar"):
         writer.bar.close()
@@ -53,7 +67,7 @@ def test_parts_are_named_by_the_number_of_their_batch(tmp_path):
 
 
 def write(writer, batch, number, rows, world_size=1):
-    measured = [Mock(Measurement, rows=rows)]
+    measured = [Mock(Measurement, star=torch.tensor(rows))]
     batches = [batch(number, len(rows))]
     writer.write_on_batch_end(trainer(True, world_size), MODULE, measured, None, batches, 0, 0)
 

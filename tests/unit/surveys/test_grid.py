@@ -8,6 +8,7 @@ from tests.data.grid import make as grids
 from torchfit.exceptions import ConfigError, DataError, SpectrumError
 from torchfit.run.build import build
 from torchfit.run.programs import conf_folder
+from torchfit.spectra import Spectrum
 from torchfit.surveys.grid import GridReader
 from torchfit.surveys.grid_labels import GridLabels
 from torchfit.surveys.label_pattern import LabelPattern
@@ -135,7 +136,7 @@ def test_what_makes_no_sense_is_one_line(tmp_path):
 def test_models_without_wavelengths_and_files_that_are_none(tmp_path):
     grids.phoenix(tmp_path)
     reader = reader_of("phoenix", tmp_path, "axes.file=null")
-    with pytest.raises(DataError, match=r"library\.reader\.axes\.file=FILE"):
+    with pytest.raises(SpectrumError, match=r"library\.reader\.axes\.file=FILE"):
         reader.read(reader.sources()[0])
     (tmp_path / "t5000_g4.0_m0.0.npz").write_bytes(b"PK")
     (tmp_path / "t5000_g4.0_m-1.0.fits").write_bytes(b"SIMPLE")
@@ -146,3 +147,14 @@ def test_models_without_wavelengths_and_files_that_are_none(tmp_path):
     for source, outcome in outcomes.items():
         assert isinstance(outcome, SpectrumError) and str(outcome).startswith(source)
         assert "\n" not in str(outcome)
+
+
+def test_a_model_that_has_lost_its_wavelengths_takes_no_others_along(tmp_path):
+    grids.tlusty(tmp_path)
+    reader = reader_of("tlusty", tmp_path, "medium=air")
+    spoilt, *others = reader.sources()
+    (tmp_path / spoilt).write_text("1.0\n" * 50)
+    outcomes = dict(reader.spectra(reader.sources()))
+    assert isinstance(outcomes[spoilt], SpectrumError)
+    assert spoilt in str(outcomes[spoilt])
+    assert all(isinstance(outcomes[name], Spectrum) for name in others)

@@ -257,11 +257,11 @@ def test_what_noise_does_is_learned_and_comes_before_the_repeats(table, emulator
 
 
 def test_the_chosen_stars_are_numbers_of_the_survey(table, tmp_path):
-    assert Uncertainty().chosen(table) is None
+    assert Uncertainty().chosen([table]) is None
     listed = tmp_path / "list.txt"
     listed.write_text("7\n11\n")
     sampling = PosteriorSampling(selection=Selection(listed=str(listed)))
-    chosen = Uncertainty(posterior=sampling).chosen(table)
+    chosen = Uncertainty(posterior=sampling).chosen([table])
     assert chosen.tolist() == [7, 11]
     missing = replace(sampling, selection=Selection(listed=str(tmp_path / "nowhere")))
     with pytest.raises(ConfigError, match="nowhere"):
