@@ -8,9 +8,9 @@ process of its own; ``peak_rss_gb`` is what it takes beyond the imports. The las
 memory of 11.47 million stars, by the line through the two largest numbers of stars.
 
 ``list`` names the files and finds the work folder; ``collect`` gathers rejects and copies;
-``match`` makes classes and groups; ``start`` is the same with what is sent to another process, and
-``other`` the process that is sent it, which then reads and writes some batches; ``joint`` finds the
-stars of several exposures. ``python benchmarks/catalogue.py`` measures what follows the fits.
+``match`` makes classes and groups; ``start`` is all of these in one process, with what it sends to
+others; ``other`` is one that is sent it, and reads some batches; ``joint`` finds the stars of
+several exposures. ``python benchmarks/catalogue.py`` measures what follows the fits.
 """
 
 import argparse
@@ -147,7 +147,8 @@ def matched(work: Path, n_stars: int) -> Any:
 
 
 def started(work: Path, n_stars: int) -> None:
-    """What another process is sent."""
+    """All of it, to what another process is sent."""
+    collected(work, n_stars)
     survey = matched(work, n_stars)
     dataset = GroupDataset(survey.packed, survey.group, GROUPS, (), survey.matches)
     writer = PartWriter(work / "parts", survey.stars, ("teff", "logg", "fe_h", "alpha_fe"))

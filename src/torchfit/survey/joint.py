@@ -69,28 +69,18 @@ def join_exposures(
     Returns:
         The stars, in the order of their first exposures.
     """
-    table = _names_and_places(paths)
-    kept = np.flatnonzero(~table["star"].isin(left_out))
-    star = stars_of(table.iloc[kept])
+    number = np.concatenate([np.array(Shard(path).whole("star", -1)) for path in paths])
+    kept = np.flatnonzero(~np.isin(number, left_out))
+    packed = PackedSurvey.of(paths, wave).part(kept)
+    star = stars_of(pd.concat(packed.pieces(COLUMNS), ignore_index=True))
     several = np.flatnonzero(np.bincount(star)[star] > 1)
     several = several[np.argsort(star[several], kind="stable")]
     count = np.unique(star[several], return_counts=True)[1]
-    exposures = PackedSurvey.of(paths, wave).part(kept[several])
-    members = table["star"].to_numpy()[kept[several]]
-    number = 1 + max([int(table["star"].max()), *left_out])
-    written = _write_coadds(exposures, count, number, folder, crew)
+    exposures = packed.part(several)
+    members = number[kept[several]]
+    first = 1 + max([int(number.max()), *left_out])
+    written = _write_coadds(exposures, count, first, folder, crew)
     return JointStars(written, exposures, count, members)
-
-
-def _names_and_places(paths: Sequence[Path]) -> pd.DataFrame:
-    """Running numbers and what tells stars apart, of all spectra; texts as Arrow packs them."""
-    names, texts = ["star", *COLUMNS], pd.ArrowDtype(pa.string())
-    tables = []
-    for path in paths:
-        shard = Shard(path)
-        tables.append(shard.known(np.arange(len(shard)), names))
-    mapped = {pa.string(): texts, pa.large_string(): texts}
-    return pa.concat_tables(tables).to_pandas(types_mapper=mapped.get, ignore_metadata=True)
 
 
 def _write_coadds(

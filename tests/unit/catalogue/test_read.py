@@ -3,7 +3,8 @@ import pytest
 
 from torchfit.catalogue.finished import FinishedSurvey
 from torchfit.catalogue.product import Product
-from torchfit.catalogue.read import read_catalogue, read_rejects
+from torchfit.catalogue.read import later_columns, read_catalogue, read_rejects
+from torchfit.catalogue.schema import columns
 from torchfit.exceptions import CatalogueError
 from torchfit.names import LABELS
 
@@ -43,6 +44,29 @@ def test_columns_of_the_whole_survey_may_be_missing(folder, catalogue):
     read = read_catalogue(path, path / "work")[0]
     assert read["flag_snr"].isna().all()
     assert "mine" not in read
+
+
+def test_a_catalogue_of_an_earlier_version_is_read_by_the_columns_that_it_has(folder, caplog):
+    """Version 0.1 knew no velocities of its own, no joint fits and no search of groups."""
+    path, labels = folder
+    lacking = ["v_ccf", "e_v_ccf", "ccf_ratio", "n_exposures", *(f"{n}_group" for n in labels)]
+    whole = pd.read_parquet(path / "catalogue.parquet")
+    whole.drop(columns=lacking).to_parquet(path / "catalogue.parquet")
+    table, found, _ = read_catalogue(path, path / "work")
+    assert list(table) == list(whole) and list(found) == list(labels)
+    assert table[lacking].isna().all(axis=None)
+    pd.testing.assert_series_equal(table["teff"], whole["teff"])
+    assert f"had no columns {', '.join(lacking)}: " in caplog.text
+    whole.drop(columns="teff_start").to_parquet(path / "catalogue.parquet")
+    with pytest.raises(CatalogueError, match="teff_start"):
+        read_catalogue(path, path / "work")
+
+
+def test_a_later_column_is_one_that_may_be_missing():
+    names = later_columns(LABELS)
+    later = [column for column in columns(LABELS) if column.name in names]
+    assert len(later) == len(names)
+    assert {column.dtype for column in later} <= {"float32", "float64", "Int64", "str"}
 
 
 def test_a_folder_without_a_catalogue_is_named(tmp_path):
