@@ -4,6 +4,7 @@ import argparse
 import resource
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 
 from tqdm import tqdm
 
@@ -30,7 +31,7 @@ def count_cases(
     what: str,
     by: str,
 ) -> list[Row]:
-    """Make damaged files in several processes, and count what becomes of them.
+    """Make damaged files in several processes, and count what becomes of them; Ctrl-C ends it.
 
     Args:
         cases_of: Makes files from a number on, so many, of a seed, and says what became of each;
@@ -47,7 +48,8 @@ def count_cases(
         (first, min(AT_ONCE, n - first), seed, arguments.keep) for first in range(0, n, AT_ONCE)
     )
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    with tqdm(total=n, desc=f"damaged {what}", unit="file") as bar:
+    # A campaign of hours may be interrupted: what it has seen counts.
+    with suppress(KeyboardInterrupt), tqdm(total=n, desc=f"damaged {what}", unit="file") as bar:
         for cases in run_jobs(cases_of, jobs, arguments.workers):
             for name, kind, happened in cases:
                 counts[(by, name)].update(["files", *happened])

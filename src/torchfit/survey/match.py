@@ -89,6 +89,8 @@ def match_survey(
     observed = np.flatnonzero(used)[: np.count_nonzero(used) - n_joint]
     observations = Observations(packed.part(observed), matches[observed, 0])
     kept = np.flatnonzero(used & ~np.isin(number, [] if joint is None else joint.members))
+    # An archive comes in an order of its own; that of the table is that of the running numbers.
+    kept = kept[np.argsort(number[kept], kind="stable")]
     packed, matches = packed.part(kept), matches[kept]
     n_exposures = np.ones(len(kept), dtype=np.int32)
     if joint is not None and n_joint:

@@ -92,6 +92,17 @@ def test_matching_keeps_what_is_known_of_the_stars(survey, known):
     assert known["source"][10] == "10.fits"
 
 
+def test_stars_of_an_archive_come_in_the_order_of_their_numbers(paths, fitter, survey, tmp_path):
+    """As those of the merged table do, which products set beside the spectra."""
+    again = match_survey(paths[::-1], fitter, ONE, tmp_path)
+    np.testing.assert_array_equal(again.stars.number, survey.stars.number)
+    np.testing.assert_array_equal(again.matches, survey.matches)
+    np.testing.assert_array_equal(again.group, survey.group)
+    assert torch.equal(
+        again.packed.spectra(np.arange(3)).flux, survey.packed.spectra(np.arange(3)).flux
+    )
+
+
 def test_classes_are_those_of_the_survey_or_of_the_start_labels(known):
     classes = known["spectral_class"]
     known = known["subclass"].str[:1]
