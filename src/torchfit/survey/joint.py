@@ -15,7 +15,7 @@ from torchfit.likelihood.joint_spectra import coadd
 from torchfit.spectra import slices
 from torchfit.survey.crew import ALONE, Crew
 from torchfit.survey.packed_survey import Exposures, PackedSurvey
-from torchfit.survey.same_star import COLUMNS, stars_of
+from torchfit.survey.same_star import stars_of
 from torchfit.survey.shards import BANDS, Shard, with_spectra, write_shard
 
 AT_ONCE = 256
@@ -72,7 +72,7 @@ def join_exposures(
     number = np.concatenate([np.array(Shard(path).whole("star", -1)) for path in paths])
     kept = np.flatnonzero(~np.isin(number, left_out))
     packed = PackedSurvey.of(paths, wave).part(kept)
-    star = stars_of(pd.concat(packed.pieces(COLUMNS), ignore_index=True))
+    star = stars_of(packed.column)
     several = np.flatnonzero(np.bincount(star)[star] > 1)
     several = several[np.argsort(star[several], kind="stable")]
     count = np.unique(star[several], return_counts=True)[1]

@@ -108,6 +108,10 @@ class PackedSurvey:
         spectra = self.spectra(star)
         return spectra if self.exposures is None else self.exposures.beside(spectra, star)
 
+    def column(self, name: str) -> pd.Series:
+        """A column of :meth:`pieces` in memory."""
+        return pd.concat((piece[name] for piece in self.pieces([name])), ignore_index=True)
+
     def _known(self, star: Int[np.ndarray, " chosen"]) -> pa.Table:
         """See :meth:`known`; of so few that their shards can all be open."""
         numbers = self.shard[star].tolist()

@@ -1,5 +1,7 @@
 """Which spectra of a survey are exposures of one star."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from astropy.coordinates import angular_separation
@@ -9,11 +11,9 @@ from scipy.sparse.csgraph import connected_components
 
 RADIUS = 3.0
 """Arcseconds; spectra of one name further apart are of different stars."""
-COLUMNS = ("uid", "gaia_source_id", "name", "ra", "dec")
-"""Columns of a survey's table that tell stars apart."""
 
 
-def stars_of(table: pd.DataFrame) -> Int[np.ndarray, " exposure"]:
+def stars_of(column: Callable[[str], pd.Series]) -> Int[np.ndarray, " exposure"]:
     """Number the stars of spectra, from 0, in the order of their first exposures.
 
     Two spectra are of one star if they share the survey's identifier or that of Gaia, or the name,
@@ -21,15 +21,18 @@ def stars_of(table: pd.DataFrame) -> Int[np.ndarray, " exposure"]:
     one star with both. A spectrum of which none of these is known is a star of its own.
 
     Args:
-        table: The :data:`COLUMNS` of every spectrum; what is not known is empty or NaN.
+        column: Gives ``uid``, ``gaia_source_id``, ``name``, ``ra`` and ``dec`` of every spectrum,
+            one at a time; what is not known is empty or NaN.
     """
-    position = table[["ra", "dec"]].to_numpy(dtype=np.float64)
-    by_name = _first_alike(table["name"])
+    by_name = _first_alike(column("name"))
+    position = np.stack([column(name).to_numpy(np.float64) for name in ("ra", "dec")], axis=1)
     apart = _separation(position, position[by_name]) > RADIUS
-    by_name = np.where(apart, np.arange(len(table)), by_name)
-    links = [_first_alike(table["uid"]), _first_alike(table["gaia_source_id"]), by_name]
-    row = np.tile(np.arange(len(table)), len(links))
-    pairs = coo_array((np.ones(len(row), bool), (row, np.concatenate(links))), 2 * (len(table),))
+    del position
+    place = np.arange(len(by_name))
+    links = [np.where(apart, place, by_name)]
+    links += [_first_alike(column(name)) for name in ("uid", "gaia_source_id")]
+    row = np.tile(place, len(links))
+    pairs = coo_array((np.ones(len(row), bool), (row, np.concatenate(links))), 2 * (len(place),))
     return pd.factorize(connected_components(pairs, directed=False)[1])[0]
 
 

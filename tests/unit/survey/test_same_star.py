@@ -7,7 +7,7 @@ from torchfit.survey.same_star import stars_of
 
 def table(*rows):
     known = {"uid": "", "gaia_source_id": "", "name": "", "ra": np.nan, "dec": np.nan}
-    return pd.DataFrame([known | row for row in rows])
+    return pd.DataFrame([known | row for row in rows]).__getitem__
 
 
 @pytest.mark.parametrize("key", ["uid", "gaia_source_id", "name"])
