@@ -36,7 +36,7 @@ from torchfit.mock.lamost import MockLamostReader
 from torchfit.report.metrics import robust_sigma
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra, Spectrum
-from torchfit.survey.same_star import COLUMNS, stars_of
+from torchfit.survey.same_star import stars_of
 from torchfit.surveys.lamost import LamostReader
 
 N_EXPOSURES, N_DRAWS = 4, 4
@@ -158,7 +158,7 @@ def real_rows(emulator: Emulator, folder: Path, snrs: Sequence[float]) -> Iterat
     reader = LamostReader(str(folder))
     read = [spectrum for _, spectrum in reader.spectra(reader.sources())]
     spectra = [each for each in read if isinstance(each, Spectrum)]
-    star = stars_of(pd.DataFrame([{c: getattr(s.info, c) for c in COLUMNS} for s in spectra]))
+    star = stars_of(lambda name: pd.Series([getattr(each.info, name) for each in spectra]))
     several = np.flatnonzero(np.bincount(star)[star] > 1)
     several = several[np.argsort(star[several], kind="stable")]
     seen = emulator.at_resolution(reader.lsf_fwhm_at(emulator.wave))

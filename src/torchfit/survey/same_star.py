@@ -29,11 +29,19 @@ def stars_of(column: Callable[[str], pd.Series]) -> Int[np.ndarray, " exposure"]
     apart = _separation(position, position[by_name]) > RADIUS
     del position
     place = np.arange(len(by_name))
-    links = [np.where(apart, place, by_name)]
-    links += [_first_alike(column(name)) for name in ("uid", "gaia_source_id")]
-    row = np.tile(place, len(links))
-    pairs = coo_array((np.ones(len(row), bool), (row, np.concatenate(links))), 2 * (len(place),))
+    links = [_pairs(np.where(apart, place, by_name))]
+    links += [_pairs(_first_alike(column(name))) for name in ("uid", "gaia_source_id")]
+    row, first = (np.concatenate(each) for each in zip(*links, strict=True))
+    pairs = coo_array((np.ones(len(row), bool), (row, first)), 2 * (len(place),))
     return pd.factorize(connected_components(pairs, directed=False)[1])[0]
+
+
+def _pairs(
+    first: Int[np.ndarray, " exposure"],
+) -> tuple[Int[np.ndarray, " linked"], Int[np.ndarray, " linked"]]:
+    """Spectra that are alike to an earlier one, and that: of a survey most are not."""
+    row = np.flatnonzero(first != np.arange(len(first)))
+    return row, first[row]
 
 
 def _first_alike(names: pd.Series) -> Int[np.ndarray, " exposure"]:
