@@ -86,11 +86,12 @@ def outcome(layout: Layout, content: Files, struck: str) -> list[str]:
         root = Path(folder)
         layout.write(root, content)
         start, before = time.perf_counter(), peak()
-        happened = judged(layout, root, struck)
+        happened, slow = judged(layout, root, struck), []
         if time.perf_counter() - start > SECONDS:
-            start = time.perf_counter()  # It may have been the machine that others use too.
+            # It may have been the machine that others use too: the processor's time decides.
+            begin = time.process_time()
             judged(layout, root, struck)
-        slow = ["slower than 5 s"] if time.perf_counter() - start > SECONDS else []
+            slow = ["slower than 5 s"] if time.process_time() - begin > SECONDS else []
         return [happened, *slow, *(["over 1 GB"] if peak() > max(before, KILOBYTES) else [])]
 
 
