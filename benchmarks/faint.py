@@ -17,8 +17,7 @@ import itertools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ import pandas as pd
 import torch
 
 from accuracy_lamost import measure as measure_groups
+from faint_stars import CLASSES, OneClass, Sample
 from record import record
 from settings import CONF, build, composed, fit_settings
 from torchfit.emulator.artefact import load_emulator
@@ -35,8 +35,6 @@ from torchfit.likelihood.noise import NodeNoise, NoiseShape, nearest_node
 from torchfit.measure.batch import GroupBatch
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.measurement import Measurement
-from torchfit.mock.lamost import MockLamostReader
-from torchfit.mock.population import SURVEY
 from torchfit.report.metrics import robust_sigma
 from torchfit.report.rows import Row
 from torchfit.spectra import Spectra, Spectrum
@@ -44,8 +42,8 @@ from torchfit.surveys.lamost import LamostReader
 from torchfit.uncertainty.fisher import MeasuredLabels
 from torchfit.uncertainty.library_errors import LibraryErrors
 
-CLASSES = {"M": 0, "FGK dwarf": 1, "giant": 2, "A": 4, "OB": 5}
-"""Tracks of the mock population by class."""
+AT_TEN = {"M": 7.3, "FGK dwarf": 21.0, "giant": 24.0, "A": 15.0, "OB": 12.5}
+"""S/N at 6400 Angstrom at which stars of a class have one of 10 in g, M stars in i."""
 METHODS = {
     "default": [],
     "narrow prior": ["metric.start_scatter=null"],
@@ -58,32 +56,14 @@ SMALL = (
 )  # fmt: skip
 UNFIT = 0b11
 """Flags of stars on the edge of the library and of fits that did not come to rest."""
-MARGIN = 0.03
-"""Stars nearer to an end of the library, whose fits may come to rest on its edge, are left out."""
 FAINT_LABELS = ("path", "subclass", "snr_i", "teff_start", "teff", "logg", "e_teff", "cfi", "flags")
 
 
-class OneClass(MockLamostReader):
-    """Mock LAMOST stars of one class.
-
-    Args:
-        n_stars: Number of stars.
-        track: Place of the class among the tracks of the population.
-        snr: Median signal-to-noise ratio at 6400 Angstrom.
-    """
-
-    def __init__(self, n_stars: int, track: int, snr: float) -> None:
-        super().__init__(n_stars, seed=3, repeats=0.0, snr=snr)
-        shares = tuple(float(place == track) for place in range(len(SURVEY.shares)))
-        population = replace(self.survey.population, shares=shares)
-        self.survey = replace(self.survey, population=population)
-
-
-def train(n_library: int, folder: Path) -> Path:
+def train(n_library: int, folder: Path, overrides: Sequence[str] = ()) -> Path:
     """An emulator of the mock library."""
     subprocess.run(
         [sys.executable, "train.py", "emulator=mastar_mock", f"library.reader.n_stars={n_library}",
-         *SMALL, f"hydra.run.dir={folder}"], cwd=CONF.parent, check=True,
+         *SMALL, *overrides, f"hydra.run.dir={folder}"], cwd=CONF.parent, check=True,
     )  # fmt: skip
     return folder / "emulator"
 
@@ -141,21 +121,34 @@ def judged(
                 }  # fmt: skip
 
 
-def mock(artefact: Path, n_stars: int) -> Iterator[Row]:
+def at_ten(trained: Emulator, errors: LibraryErrors, n_stars: int) -> Iterator[Row]:
+    """What noise does to the labels of stars of S/N 10."""
+    for kind, level in AT_TEN.items():
+        noisy, quiet = (
+            Sample.of(OneClass(n_stars, CLASSES[kind], level, 0.0, noise), trained, kind)
+            for noise in (True, False)
+        )
+        fitter = survey_fitter(noisy.emulator, [], noisy.spectra)
+        found, still = (measured(fitter, sample.spectra) for sample in (noisy, quiet))
+        known = torch.from_numpy(noisy.snr)
+        final = errors.calibrate(MeasuredLabels(found.labels, found.errors), known).total
+        good = ((found.flags | still.flags) & UNFIT == 0) & final.isfinite().all(dim=1)
+        size = final[good].median(dim=0).values
+        shifts = found.labels - noisy.truth, found.labels - still.labels
+        bias, by_noise = (shift[good].median(dim=0).values / size for shift in shifts)
+        for place, label in enumerate(trained.label_names):
+            yield {
+                "class": kind, "snr": float(np.median(noisy.snr)), "label": label,
+                "n": int(good.sum()), "error": float(size[place]),
+                "bias": float(bias[place]), "by noise": float(by_noise[place]),
+            }  # fmt: skip
+
+
+def mock(trained: Emulator, errors: LibraryErrors, n_stars: int) -> Iterator[Row]:
     """All classes by all methods."""
-    trained, errors = load_emulator(artefact), LibraryErrors.load(artefact)
-    windows = build(composed(["pack=lamost"]).pack).windows
     for kind, track in CLASSES.items():
-        reader = OneClass(n_stars, track, 25.0)
-        emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
-        spectra = [reader.read(source) for source in reader.sources()]
-        teff = emulator.library.labels[:, 0]
-        low, high = float(teff.min()) * (1 + MARGIN), float(teff.max()) * (1 - MARGIN)
-        spectra = [s for s in spectra if low < s.info.labels["teff"] < high]
-        names = emulator.label_names
-        truth = torch.tensor([[s.info.labels[n] for n in names] for s in spectra]).double()
-        snr = np.array([s.info.snr["i" if kind == "M" else "g"] for s in spectra])
-        batch = emulator.preprocessor(spectra, windows)
+        sample = Sample.of(OneClass(n_stars, track, 25.0), trained, kind)
+        emulator, batch, truth, snr = sample.emulator, sample.spectra, sample.truth, sample.snr
         for method, overrides in METHODS.items():
             fitter = survey_fitter(emulator, overrides, batch)
             for row in judged(fitter, batch, truth, snr, errors):
@@ -204,10 +197,13 @@ def main() -> None:
     parser.add_argument("--mock-artefact", type=Path, help="emulator of a mock library, if made")
     parser.add_argument("--index", type=Path, nargs="*", default=[], help="LAMOST index files")
     parser.add_argument("--artefact", type=Path, default=Path("outputs/train/miles/emulator"))
+    parser.add_argument("overrides", nargs="*", help="settings of the mock library's training")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        artefact = args.mock_artefact or train(args.library, Path(folder))
-        record("faint", list(mock(artefact, args.survey)))
+        artefact = args.mock_artefact or train(args.library, Path(folder), args.overrides)
+        trained, errors = load_emulator(artefact), LibraryErrors.load(artefact)
+        record("faint", list(mock(trained, errors, args.survey)))
+        record("faint_at_10", list(at_ten(trained, errors, args.survey)))
     if args.index:
         record("faint_real", [row for index in args.index for row in real(args.artefact, index)])
 

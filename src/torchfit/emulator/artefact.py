@@ -12,7 +12,7 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import FluxPCA
-from torchfit.emulator.gp import SharedKernelGP
+from torchfit.emulator.gp import EACH, SharedKernelGP
 from torchfit.emulator.kernel import build_kernel, hyperparameters, radial_part
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
 from torchfit.emulator.soundness import SHA256, demand_sound, demand_unchanged, hashes
@@ -233,7 +233,11 @@ def _labels(description: dict) -> tuple[Label, ...]:
 
 
 def _gaussian_process(kernel: dict, tensors: dict[str, Tensor]) -> SharedKernelGP:
-    gp = SharedKernelGP(build_kernel(**kernel))
+    raw_noise = tensors["gp.likelihood.noise_covar.raw_noise"]
+    several = raw_noise.numel() > 1
+    gp = SharedKernelGP(build_kernel(**kernel), EACH if several else None)
+    if several:
+        gp.hold_noise(torch.ones_like(raw_noise[:, 0]))
     state = {name[3:]: value for name, value in tensors.items() if name.startswith("gp.")}
     for name in ("x_train", "centre", "alpha"):
         gp.register_buffer(name, state[name])

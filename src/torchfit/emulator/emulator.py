@@ -98,9 +98,7 @@ class Emulator:
         Returns:
             Variance per pixel.
         """
-        return self.gp.variance(self.scaler.to_unit(labels))[:, None] * self.basis.square().sum(
-            dim=1
-        )
+        return self.gp.variance(self.scaler.to_unit(labels)) @ self.basis.square().mT
 
     def at_resolution(self, lsf_fwhm: Float[Tensor, " pix"] | None) -> "Emulator":
         """The emulator as an instrument of lower resolution would see it.

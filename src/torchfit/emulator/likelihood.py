@@ -1,4 +1,4 @@
-"""The log marginal likelihood of many outputs, with its gradient in closed form."""
+"""Log marginal likelihoods of many outputs, with their gradients in closed form."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+
+from torchfit.emulator.own_noise import Modes
 
 
 class LogMarginalLikelihood(Function):
@@ -45,3 +47,39 @@ class LogMarginalLikelihood(Function):
         factor, alpha = ctx.saved_tensors
         inverse = torch.cholesky_inverse(factor)
         return 0.5 * grad * torch.addmm(inverse, alpha, alpha.mT, beta=-alpha.shape[1]), None
+
+
+class OwnNoiseLikelihood(Function):
+    r"""Log density of the columns of Y under :math:`N(0, K + \sigma_j^2)`, at the likeliest noises.
+
+    A gradient by K sees no change of a noise that is likeliest:
+
+    .. math::
+        \frac{\partial \log p}{\partial K} = \tfrac12 \Big(A A^T
+        - U \Big[\sum_j (\lambda + \sigma_j^2)^{-1}\Big] U^T\Big), \quad
+        K = U \lambda U^T, \quad A_j = (K + \sigma_j^2)^{-1} y_j.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        covariance: Float[Tensor, "template template"],
+        y: Float[Tensor, "template comp"],
+    ) -> Float[Tensor, ""]:
+        """The sum over outputs, in nats."""
+        value, vector = torch.linalg.eigh(covariance)
+        along = vector.mT @ y
+        modes = Modes(value.clamp_min(0.0), along.square(), 0, torch.zeros_like(y[0]))
+        noise = modes.likeliest_noise()
+        inverse = (modes.value[:, None] + noise).reciprocal()
+        ctx.save_for_backward(vector, along, inverse)
+        return modes.log_density(noise).diagonal().sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Float[Tensor, ""]) -> tuple[Tensor, None]:
+        """The gradient by the covariance."""
+        vector, along, inverse = ctx.saved_tensors
+        alpha = along * inverse
+        inner = alpha @ alpha.mT - inverse.sum(dim=1).diag()
+        return 0.5 * grad * (vector @ inner @ vector.mT), None

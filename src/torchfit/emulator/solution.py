@@ -39,8 +39,8 @@ class Solution(Protocol):
         """Residuals of some templates, each predicted from all others."""
         ...
 
-    def variance(self, x: Float[Tensor, "star label"]) -> Float[Tensor, " star"]:
-        """Predictive variance at unit labels."""
+    def variance(self, x: Float[Tensor, "star label"]) -> Float[Tensor, "star *comp"]:
+        """Predictive variance at unit labels; one number a star where outputs share their noise."""
         ...
 
 

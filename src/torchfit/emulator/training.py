@@ -10,8 +10,8 @@ from torch import Tensor
 
 from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.flux_pca import FluxPCA, fit_flux_pca
-from torchfit.emulator.gp import SharedKernelGP
-from torchfit.emulator.learner import Learner, TrainerFactory, TrainingTable
+from torchfit.emulator.gp import EACH, Noise, SharedKernelGP
+from torchfit.emulator.learner import CrossValidation, Learner, TrainerFactory, TrainingTable
 from torchfit.emulator.local_covariance import (
     LocalVariance,
     fit_local_covariance,
@@ -36,7 +36,8 @@ class EmulatorTraining:
         learner: Finds the hyperparameters.
         variance: Share of the flux variance that the components keep.
         max_comp: Most components; ``None`` for no limit.
-        noise: Noise variance of the standardised coefficients; ``None`` is learned.
+        noise: Noise variance of the standardised coefficients: ``None`` learns one for all,
+            ``each`` finds that of every component, a number is held fixed.
         n_best: Number of templates averaged for start labels, whose errors are stored.
         n_nodes: Nodes in temperature of the local variances.
         bandwidth: Their smoothing in dex of temperature.
@@ -54,7 +55,7 @@ class EmulatorTraining:
     learner: Learner
     variance: float = 0.98
     max_comp: int | None = None
-    noise: float | None = None
+    noise: Noise = None
     n_best: int = 5
     n_nodes: int = 15
     bandwidth: float = 0.04
@@ -75,8 +76,17 @@ class EmulatorTraining:
                 f"emulator: variance={self.variance} must lie within (0, 1] and "
                 f"bandwidth={self.bandwidth} be positive"
             )
-        if self.noise is not None and self.noise <= 0:
-            raise ConfigError(f"emulator.noise={self.noise} must be positive, or null")
+        self._demand_noise()
+
+    def _demand_noise(self) -> None:
+        noise = self.noise
+        sound = noise == EACH if isinstance(noise, str) else noise is None or noise > 0
+        if not sound:
+            raise ConfigError(f"emulator.noise={noise} must be {EACH}, positive, or null")
+        if noise == EACH and isinstance(self.learner, CrossValidation):
+            raise ConfigError(
+                f"emulator.noise={EACH}: the grid of a learner sets one; set it to null"
+            )
 
     def process(self, n_labels: int) -> SharedKernelGP:
         """The Gaussian process before it has seen a library."""
@@ -106,6 +116,9 @@ class EmulatorTraining:
     def with_hyperparameters(self, emulator: Emulator, library: Library) -> Emulator:
         """The emulator of another library (a fold) at the hyperparameters of a trained one.
 
+        Noises of their own belong to the components, which another library has others of: they
+        are found again.
+
         Args:
             emulator: Gives hyperparameters and preprocessing.
             library: Training stars.
@@ -113,9 +126,12 @@ class EmulatorTraining:
         Returns:
             A new emulator; PCA, scaling and covariances are those of ``library``.
         """
-        gp = self.process(len(library.label_names))
-        state = emulator.gp.state_dict()
-        gp.load_state_dict({name: state[name] for name in gp.state_dict()})
+        trained = emulator.gp
+        noise = EACH if trained.has_own_noise else self.noise
+        gp = SharedKernelGP(self.kernel(len(library.label_names)), noise, self.n_inducing)
+        gp.kernel.load_state_dict(trained.kernel.state_dict())
+        if not trained.has_own_noise:
+            gp.likelihood.load_state_dict(trained.likelihood.state_dict())
         return self.build(library, emulator.preprocessor, gp, lambda gp, table: None)
 
     def build(

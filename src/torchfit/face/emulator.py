@@ -128,7 +128,7 @@ class Emulator:
             return flux, variance.clamp_min(0).sqrt().numpy().reshape(*shape, -1)
         variance = self.trained.gp.variance(self.trained.scaler.to_unit(rows))
         basis = self._visible(self.trained.basis.mT).mT
-        covariance = variance[:, None, None] * (basis @ basis.mT)
+        covariance = (variance[:, None] * basis) @ basis.mT
         return flux, covariance.numpy().reshape(*shape, len(basis), len(basis))
 
     def is_supported(self, *labels: Any, **named: Any) -> Any:

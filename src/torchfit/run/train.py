@@ -43,6 +43,8 @@ _OF_A_SURVEY = ("data", "pack", "velocity")
 
 AUDIT = "audit.csv"
 """File of the templates that the audit lists, beside the emulator."""
+_MOST_SHOWN = 8
+"""Numbers of a hyperparameter that are shown one by one."""
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +176,7 @@ def _print(judged: _Judged, names: Sequence[str]) -> None:
 
 def _emulator_summary(emulator: Emulator) -> dict[str, str]:
     values = hyperparameters(emulator.gp.kernel, emulator.gp.likelihood)
-    shown = {name: ", ".join(f"{v:.3g}" for v in value) for name, value in values.items()}
+    shown = {name: _in_words(value) for name, value in values.items()}
     return {
         "library": f"{emulator.library.provenance['library']}, {len(emulator.library)} stars",
         "labels": ", ".join(emulator.label_names),
@@ -182,6 +184,13 @@ def _emulator_summary(emulator: Emulator) -> dict[str, str]:
         "components": str(emulator.basis.shape[1]),
         **shown,
     }
+
+
+def _in_words(values: list[float]) -> str:
+    """Numbers of a hyperparameter; of many the least and the greatest."""
+    if len(values) > _MOST_SHOWN:
+        return f"{min(values):.3g} to {max(values):.3g}"
+    return ", ".join(f"{value:.3g}" for value in values)
 
 
 def _remove_checkpoint(path: Path) -> None:

@@ -124,6 +124,22 @@ def test_inducing_points_come_back(
     assert_close(loaded.gp.variance(unit), emulator.gp.variance(unit))
 
 
+@pytest.mark.parametrize("n_inducing", [None, 40])
+def test_noises_of_their_own_come_back(
+    training, library, preprocessor, draw_labels, tmp_path, assert_close, n_inducing
+):
+    each = replace(training, noise="each", n_inducing=n_inducing)
+    emulator = each.build(library, preprocessor, each.process(3), lambda gp, table: None)
+    save_emulator(emulator, tmp_path / "emulator")
+    loaded, labels = load_emulator(tmp_path / "emulator"), draw_labels(4, 13)
+    assert loaded.gp.has_own_noise
+    assert_close(loaded.gp.noise.detach(), emulator.gp.noise.detach())
+    assert_close(loaded.flux(labels), emulator.flux(labels))
+    assert_close(loaded.flux_variance(labels), emulator.flux_variance(labels))
+    again = each.with_hyperparameters(loaded, library)
+    assert_close(again.gp.noise.detach(), emulator.gp.noise.detach())
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
 def test_files_have_ordinary_permissions(emulator, tmp_path, umask):
     before = os.umask(umask)

@@ -70,6 +70,18 @@ def test_hyperparameters_are_kept_for_another_library(learning, trained, library
     assert len(trained.gp.x_train) == 90
 
 
+def test_noises_of_their_own_are_found_again_for_another_library(learning, trained, library):
+    each = replace(learning, noise="each")
+    gp = each.process(3)
+    gp.kernel.load_state_dict(trained.gp.kernel.state_dict())
+    whole = each.build(library, trained.preprocessor, gp, lambda gp, table: None)
+    other = learning.with_hyperparameters(whole, library.select(range(0, 90, 2)))
+    assert other.gp.has_own_noise
+    assert values(other)["lengthscale"] == values(whole)["lengthscale"]
+    assert len(values(other)["noise"]) == other.basis.shape[1]
+    assert values(other)["noise"] != values(whole)["noise"]
+
+
 def test_hyperparameters_on_the_same_library_give_the_same_emulator(
     learning, trained, library, draw_labels, assert_close
 ):
@@ -197,3 +209,15 @@ def test_noise_of_the_library_is_in_the_truncation(training, observe, library, p
 def test_a_number_that_makes_no_sense_is_refused(training, wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         replace(training, **wrong)
+
+
+@pytest.mark.parametrize("noise", [0.0, -1.0, "all"])
+def test_a_noise_that_is_none_is_refused(training, noise):
+    with pytest.raises(ConfigError, match=r"emulator\.noise"):
+        replace(training, noise=noise)
+
+
+def test_a_grid_that_sets_one_noise_refuses_noises_of_their_own():
+    learner = CrossValidation(HyperparameterGrid([0.8], [1.7], [0.03]))
+    with pytest.raises(ConfigError, match="set it to null"):
+        EmulatorTraining(partial(build_kernel, linear=False), learner, noise="each")
