@@ -41,6 +41,7 @@ def test_what_is_written(trained, artefact):
         "emulator",
         "report.html",
         "audit.csv",
+        "refined_labels.csv",
         "train.log",
         ".hydra",
         ".torchfit.json",
@@ -63,6 +64,16 @@ def test_the_audit_is_said_and_written(trained):
     page = (folder / "report.html").read_text()
     assert "Library audit" in page
     assert all(f"{star}: " in page for star in listed["star"][:12])
+
+
+def test_the_refined_labels_of_every_template_are_written(trained):
+    table = pd.read_csv(trained[1] / "refined_labels.csv")
+    assert len(table) == world.N_LIBRARY
+    for name in ("teff", "logg", "fe_h"):
+        ends = table[[name, f"{name}_measured"]]
+        inside = table[f"{name}_refined"].between(ends.min(axis=1), ends.max(axis=1))
+        assert inside.all()
+        assert (table[f"{name}_error"] > 0).all()
 
 
 def test_a_star_with_the_labels_of_another_is_left_out(cache, tmp_path):

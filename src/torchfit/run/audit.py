@@ -12,6 +12,7 @@ from torchfit.emulator.emulator import Emulator
 from torchfit.emulator.training import EmulatorTraining
 from torchfit.library.audit import Audit, Evidence, Findings
 from torchfit.library.library import Library
+from torchfit.library.refined import refine_labels
 from torchfit.match.cfi import correlate
 from torchfit.match.start import exclude_same_star
 from torchfit.measure.settings import FitSettings
@@ -157,3 +158,29 @@ def audit_csv(audited: AuditedLibrary) -> str:
     names = [f"{n}{kind}" for n in audited.label_names for kind in ("", "_measured", "_error")]
     header = ["star", "reason", "size", "left_out", *names, "neighbours"]
     return pd.DataFrame(audit_rows(audited), columns=header).to_csv(index=False)
+
+
+def refined_csv(library: Library, findings: Findings) -> str:
+    """The refined labels of all templates as the text of a CSV file.
+
+    Of every label it has the published value (``teff``), the measured one (``teff_measured``), and
+    the refined one with its standard deviation (``teff_refined``, ``teff_error``). All but the
+    published value are empty for templates that were not measured.
+
+    Args:
+        library: The whole library.
+        findings: Of its audit.
+
+    Returns:
+        One row per template, in the order of the library.
+    """
+    published, measured = library.labels, findings.evidence.measured
+    refined, error = refine_labels(published, findings.evidence)
+    kinds = {"": published, "_measured": measured, "_refined": refined, "_error": error}
+    columns = {
+        f"{name}{kind}": values[:, place].numpy()
+        for place, name in enumerate(library.label_names)
+        for kind, values in kinds.items()
+    }
+    stars = [" ".join(name.split()) for name in library.star_names]
+    return pd.DataFrame({"star": stars, **columns}).to_csv(index=False, float_format="%.7g")

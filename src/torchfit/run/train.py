@@ -1,9 +1,9 @@
 """The task of ``torchfit train``: make an emulator, judge it on held-out stars, and write both."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from torchfit.measure.allocator import keep_freed_memory
 from torchfit.report.audit import AuditedLibrary
 from torchfit.report.rows import format_rows
 from torchfit.report.training import HeldOut, flux_residual_rows, inversion_rows, training_report
-from torchfit.run.audit import audit_csv, audited_emulator, audited_library
+from torchfit.run.audit import audit_csv, audited_emulator, audited_library, refined_csv
 from torchfit.run.build import build
 from torchfit.run.held_out import Trial, held_out_stars, hold_out
 from torchfit.run.idle import warn_of_idle_settings
@@ -45,6 +45,9 @@ AUDIT = "audit.csv"
 """File of the templates that the audit lists, beside the emulator."""
 _MOST_SHOWN = 8
 """Numbers of a hyperparameter that are shown one by one."""
+
+REFINED = "refined_labels.csv"
+"""File of the library's labels, refined by the held-out fits of the audit."""
 
 logger = logging.getLogger(__name__)
 
@@ -123,22 +126,27 @@ def _trial(
 
 @dataclass(frozen=True)
 class _Judged:
-    """The held-out stars, what the audit has found, and the stars less those it leaves out."""
+    """The held-out stars, what the audit has found, and the stars less those it leaves out.
+
+    The tables of an audit are the texts of its files by their names.
+    """
 
     held_out: HeldOut
-    audited: AuditedLibrary | None
+    audited: AuditedLibrary | None = None
     rest: HeldOut | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def _judged(
     held_out: HeldOut, library: Library, training: EmulatorTraining, findings: Findings | None
 ) -> _Judged:
     if findings is None:
-        return _Judged(held_out, None)
+        return _Judged(held_out)
     stars = held_out_stars(library, training)
     audited = audited_library(library, findings, held_out, stars)
     kept = (~findings.left_out[stars]).numpy()
-    return _Judged(held_out, audited, held_out.select(kept))
+    tables = {AUDIT: audit_csv(audited), REFINED: refined_csv(library, findings)}
+    return _Judged(held_out, audited, held_out.select(kept), tables)
 
 
 def _write(folder: Path, emulator: Emulator, errors: LibraryErrors, judged: _Judged) -> None:
@@ -146,15 +154,14 @@ def _write(folder: Path, emulator: Emulator, errors: LibraryErrors, judged: _Jud
     summary, names = _emulator_summary(emulator), emulator.label_names
     report = training_report(judged.held_out, summary, names, judged.audited, judged.rest)
     files = {"emulator": folder / "emulator", "report": folder / "report.html"}
-    if judged.audited is not None:
-        files["audit"] = folder / AUDIT
-    elif AUDIT in written_by_torchfit(folder):
-        remove(folder / AUDIT)
+    files |= {Path(name).stem: folder / name for name in judged.tables}
+    for stale in {AUDIT, REFINED} & written_by_torchfit(folder) - set(judged.tables):
+        remove(folder / stale)
     make_way(folder, [path.name for path in files.values()])
     save_emulator(emulator, files["emulator"], {ERRORS: errors.state()})
     _write_text(files["report"], report)
-    if judged.audited is not None:
-        _write_text(files["audit"], audit_csv(judged.audited))
+    for name, text in judged.tables.items():
+        _write_text(folder / name, text)
     _print(judged, names)
     print_paths(**files)
 

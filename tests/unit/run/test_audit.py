@@ -18,7 +18,7 @@ from torchfit.match.matching import Matching
 from torchfit.measure.settings import FitSettings
 from torchfit.names import LABELS
 from torchfit.optimise.lm import LevenbergMarquardt
-from torchfit.run.audit import audit_csv, audited_emulator, audited_library
+from torchfit.run.audit import audit_csv, audited_emulator, audited_library, refined_csv
 from torchfit.run.held_out import Trial, held_out_stars, hold_out
 from torchfit.uncertainty.error_learning import ErrorLearning
 
@@ -183,3 +183,30 @@ def test_nothing_listed_is_a_header(shown):
     text = audit_csv(replace(shown[2], templates=()))
     assert text.startswith("star,reason,size,left_out,teff,teff_measured,teff_error,logg")
     assert text.count("\n") == 1
+
+
+def test_refined_labels_are_nearer_to_the_truth(audited, wrong, true, draw_labels):
+    """Also those of stars whose published labels are of another star."""
+    findings, sound = audited[1], (wrong.labels == true.labels).all(dim=1).numpy()
+    table = pd.read_csv(io.StringIO(refined_csv(wrong, findings)))
+    assert table["star"].tolist() == list(wrong.star_names)
+    truth = draw_labels(N_STARS, seed=21).numpy()
+    for place, name in enumerate(wrong.label_names):
+        np.testing.assert_allclose(table[name], wrong.labels[:, place], rtol=1e-6)
+        off = np.abs(table[f"{name}_refined"] - truth[:, place])
+        published = np.abs(table[name] - truth[:, place])
+        assert np.sqrt(np.mean(off[sound] ** 2)) < 0.9 * np.sqrt(np.mean(published[sound] ** 2))
+        assert off[~sound].mean() < published[~sound].mean()
+        inside = (off < table[f"{name}_error"]).mean()
+        assert 0.55 < inside < 0.9
+
+
+def test_templates_that_were_not_measured_keep_their_published_labels(audited, wrong):
+    findings = audited[1]
+    measured = findings.evidence.measured.clone()
+    measured[3] = torch.nan
+    evidence = replace(findings.evidence, measured=measured)
+    text = refined_csv(wrong, replace(findings, evidence=evidence))
+    row = pd.read_csv(io.StringIO(text)).iloc[3]
+    assert row["teff"] == pytest.approx(float(wrong.labels[3, 0]), rel=1e-6)
+    assert row[["teff_refined", "teff_error", "teff_measured"]].isna().all()
