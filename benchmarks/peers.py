@@ -32,6 +32,7 @@ from torchfit.report.metrics import SPECTRAL_CLASSES, robust_sigma
 from torchfit.report.rows import Row
 from torchfit.run.audit import audited_emulator
 from torchfit.run.held_out import measure_library
+from torchfit.spectra import Spectra
 from torchfit.uncertainty.cross_fitting import cross_fitted_errors
 from torchfit.uncertainty.fisher import LabelErrors, MeasuredLabels
 
@@ -39,12 +40,15 @@ PRESETS = {"default": [], "paper": ["experiment=paper"]}
 METHODS = ("cfi5", *PEERS, *PRESETS)
 
 
-def fold_of(library: Library, train: Library, test: torch.Tensor, scaler: LabelScaler) -> Fold:
-    """The arrays of a fold."""
-    common = (library.spectra.good.double().mean(dim=0) > 0.95).numpy()
+def common_pixels(spectra: Spectra) -> np.ndarray:
+    """Pixels that nearly all spectra have."""
+    return (spectra.good.double().mean(dim=0) > 0.95).numpy()
+
+
+def fold_of(train: Library, seen: Spectra, common: np.ndarray, scaler: LabelScaler) -> Fold:
+    """The arrays of training stars and of spectra to measure, in the pixels they have in common."""
     flux, good = train.spectra.flux.numpy()[:, common], train.spectra.good.numpy()[:, common]
     mean = np.average(flux, axis=0, weights=good)
-    seen = library.spectra[test]
     matched = start_labels(correlate(seen, train.spectra), train.labels, 5)
     return Fold(
         np.where(good, flux, mean),
@@ -106,7 +110,8 @@ class Contest:
         self, method: str, train: Library, test: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         scaler = LabelScaler.fit(train.labels)
-        fold = fold_of(self.library, train, test, scaler)
+        common = common_pixels(self.library.spectra)
+        fold = fold_of(train, self.library.spectra[test], common, scaler)
         unit, errors = (fold.start, None) if method == "cfi5" else PEERS[method](fold)
         labels = torch.from_numpy(np.asarray(unit, dtype=np.float64))
         unknown = torch.full_like(labels, torch.nan)

@@ -378,6 +378,19 @@ def test_lamost_masks_its_sky_lines():
         assert any(low < line < high for low, high in cfg.pack.windows)
 
 
+def test_of_lamost_the_continuum_alone_is_another():
+    cfg, choices = composed("infer", "data=lamost_dr10", "data.root=nights")
+    assert choices["metric"] == "lamost"
+    common, _ = composed("infer", "data=lamost_dr10", "data.root=nights", "metric=common")
+    other = [
+        key for key in all_keys(cfg) if OmegaConf.select(cfg, key) != OmegaConf.select(common, key)
+    ]
+    assert {key for key in other if not isinstance(OmegaConf.select(cfg, key), DictConfig)} == {
+        "metric.nuisance.continuum_degree",
+        "metric.nuisance.continuum_sigma",
+    }
+
+
 def test_numbers_that_must_agree_are_typed_once():
     cfg, _ = composed("infer", "seed=7", "match.n_best=9", "optimise=[bo,lm]")
     training = build(cfg.emulator)

@@ -24,6 +24,7 @@ PAIRED = ("data", "metric"), ("devices", "metric"), ("devices", "match")
 """Of the data and the devices; all the others meet each other in every pair."""
 SHORT = {
     "metric=common": ["metric.sharing.min_stars=1"],
+    "metric=lamost": ["metric.sharing.min_stars=1"],
     "uncertainty=mcmc": [
         "uncertainty.posterior.sampler.n_warmup=4",
         "uncertainty.posterior.sampler.n_steps=8",

@@ -40,8 +40,8 @@ class Fitter:
         emulator: The emulator.
         settings: How to measure. The default is that of ``torchfit infer`` without its search of
             groups, which single spectra do not form: a hundred spectra a second and core;
-            ``survey`` that of ``torchfit infer data=lamost_dr10``, five times faster: spectra of
-            like temperature and noise share matrices.
+            ``survey`` that of ``torchfit infer`` with ``metric=common`` and ``match=components``,
+            five times faster: spectra of like temperature and noise share matrices.
         velocity: How velocities are measured; by default those of spectra whose ``z`` is not given.
 
     Raises:

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.metrics import loss_of, plain_metric, plain_nuisance
+from tests.metrics import fit_by, loss_of, plain_metric, plain_nuisance
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.exact import STARS_AT_ONCE
+from torchfit.likelihood.exact import STARS_AT_ONCE, ExactLikelihood
 from torchfit.names import SPEED_OF_LIGHT
 from torchfit.spectra import Spectra
 
@@ -91,6 +91,31 @@ def test_a_nuisance_takes_a_tilted_continuum_away(emulator, observe, labels):
     before = loss_of(plain, emulator, spectra, labels).loss(unit)
     assert (loss_of(plain, emulator, tilted, labels).loss(unit) > 1.5 * before).all()
     assert (loss_of(free, emulator, tilted, labels).loss(unit) < 1.2 * before).all()
+
+
+def rippled(spectra, seed):
+    """The same with errors of the flux calibration of 2 %, six to ten waves long."""
+    generator = torch.Generator().manual_seed(seed)
+    phase = torch.linspace(0, 2 * torch.pi, spectra.flux.shape[1], dtype=torch.float64)
+    waves = torch.arange(6, 11)[:, None] * phase
+    size = torch.randn(2, len(spectra), 5, generator=generator, dtype=torch.float64)
+    return replace(
+        spectra,
+        flux=spectra.flux * (1 + 0.02 * (size[0] @ waves.sin() + size[1] @ waves.cos()) / 5**0.5),
+    )
+
+
+def test_a_continuum_that_follows_the_flux_calibration_brings_two_nights_together(
+    emulator, observe, draw_labels
+):
+    truth = draw_labels(40, 31)
+    nights = [rippled(observe(truth, 0.005, seed=seed), seed) for seed in (1, 2)]
+    apart = []
+    for degree in (4, 30):
+        likelihood = ExactLikelihood(plain_metric(nuisance=plain_nuisance(degree, 0.02)), emulator)
+        one, other = (fit_by(likelihood, emulator, night, truth)[1].unit for night in nights)
+        apart.append((one - other).square().mean(dim=0).sqrt())
+    assert (apart[1] < 0.9 * apart[0]).all()
 
 
 def doppler(spectra, velocity):

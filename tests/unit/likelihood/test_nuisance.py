@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from tests.metrics import plain_nuisance
@@ -71,6 +72,12 @@ def test_legendre_is_orthogonal_and_one_at_the_red_end():
     product = terms.mT @ terms / len(wave) * 2
     expected = torch.diag(2 / (2 * torch.arange(5).double() + 1))
     assert (product - expected).abs().max() < 1e-3
+
+
+def test_legendre_of_a_high_degree_is_that_of_numpy(assert_close):
+    wave = torch.linspace(3800, 7400, 3601, dtype=torch.float64)
+    expected = np.polynomial.legendre.legvander(np.linspace(-1, 1, 3601), 100)
+    assert_close(legendre(wave, 100), torch.from_numpy(expected))
 
 
 @pytest.mark.parametrize(
