@@ -5,7 +5,7 @@ import pytest
 import torch
 from tests.metrics import loss_of, plain_metric, plain_nuisance
 
-from torchfit.likelihood.nuisance import legendre
+from torchfit.likelihood.legendre import legendre
 from torchfit.likelihood.pixel_sums import FormAtZero, PixelSums, marginalise_emulator
 
 N_STARS = 3

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from torchfit.emulator.flux_pca import gram
 from torchfit.exceptions import ConfigError
+from torchfit.likelihood.legendre import legendre, legendre_gram
 from torchfit.names import SPEED_OF_LIGHT
 
 
@@ -85,6 +85,14 @@ class Nuisance:
             return like.new_zeros(len(wave), 0)
         return legendre(wave, self.continuum_degree).to(like)
 
+    def _continuum_gram(
+        self, weight: Float[Tensor, "star pix"], wave: Float[Tensor, " pix"]
+    ) -> Float[Tensor, "star order order"]:
+        """Weighted sums of products of what the continuum is made of."""
+        if self.continuum_degree is None:
+            return weight.new_zeros(len(weight), 0, 0)
+        return legendre_gram(weight, wave, self.continuum_degree)
+
     def _bends(
         self, wave: Float[Tensor, " pix"], model: Float[Tensor, "star pix"]
     ) -> list[Float[Tensor, "star pix"]]:
@@ -123,7 +131,8 @@ class Nuisance:
         """
         polynomials, bends = self._polynomials(wave, model), self._bends(wave, model)
         residual, of_model = flux - model, weight * model
-        normal, right = gram(of_model * model, polynomials), (of_model * residual) @ polynomials
+        normal = self._continuum_gram(of_model * model, wave)
+        right = (of_model * residual) @ polynomials
         for number, bend in enumerate(bends):
             weighted = weight * bend
             beside = [(weighted * other).sum(dim=1) for other in bends[: number + 1]]
@@ -146,22 +155,3 @@ class Nuisance:
         """
         polynomials = self._polynomials(wave, nuisances)
         return 1 + nuisances[:, : polynomials.shape[1]] @ polynomials.mT
-
-
-def legendre(wave: Float[Tensor, " pix"], degree: int) -> Float[Tensor, "pix order"]:
-    r"""Legendre polynomials over the range of ``wave``.
-
-    By Bonnet's recursion, :math:`(n+1)P_{n+1} = (2n+1)xP_n - nP_{n-1}`.
-
-    Args:
-        wave: Wavelengths.
-        degree: Highest degree.
-
-    Returns:
-        :math:`P_0 ... P_{degree}` as columns.
-    """
-    x = 2 * (wave - wave[0]) / (wave[-1] - wave[0]) - 1
-    terms = [torch.ones_like(x), x]
-    for n in range(1, degree):
-        terms.append(((2 * n + 1) * x * terms[n] - n * terms[n - 1]) / (n + 1))
-    return torch.stack(terms[: degree + 1], dim=1)

@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
 import torch
 from tests.metrics import plain_nuisance
 
 from torchfit.exceptions import ConfigError
-from torchfit.likelihood.nuisance import legendre
+from torchfit.likelihood.legendre import legendre
 from torchfit.names import SPEED_OF_LIGHT
 
 WAVE = torch.linspace(4000, 4400, 801, dtype=torch.float64)
@@ -63,21 +62,6 @@ def test_without_information_the_posterior_is_the_prior():
     model = line(WAVE)[None]
     found = nuisance.posterior_mean(WAVE, model, torch.zeros_like(model), model + 9)
     assert (found == 0).all()
-
-
-def test_legendre_is_orthogonal_and_one_at_the_red_end():
-    wave = torch.linspace(0, 1, 20001, dtype=torch.float64)
-    terms = legendre(wave, 4)
-    assert torch.equal(terms[-1], torch.ones(5, dtype=torch.float64))
-    product = terms.mT @ terms / len(wave) * 2
-    expected = torch.diag(2 / (2 * torch.arange(5).double() + 1))
-    assert (product - expected).abs().max() < 1e-3
-
-
-def test_legendre_of_a_high_degree_is_that_of_numpy(assert_close):
-    wave = torch.linspace(3800, 7400, 3601, dtype=torch.float64)
-    expected = np.polynomial.legendre.legvander(np.linspace(-1, 1, 3601), 100)
-    assert_close(legendre(wave, 100), torch.from_numpy(expected))
 
 
 @pytest.mark.parametrize(
