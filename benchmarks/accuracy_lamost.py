@@ -4,8 +4,9 @@
 
 The index names files below its folder (``path``), with ``snrg``, ``teff``, ``logg``, ``fe_h`` and
 ``label_source``. The emulator is the one ``python train.py`` has written. Methods as in
-``accuracy_miles.py``, by release (first folder of the path) and signal-to-noise ratio in g; then
-the default without each of its steps, or with one more (``--ablation``).
+``accuracy_miles.py`` and the preset of the survey, by release (first folder of the path) and
+signal-to-noise ratio in g; then the default without each of its steps, or with one more
+(``--ablation``).
 """
 
 import argparse
@@ -107,7 +108,11 @@ def main() -> None:
     lightning.seed_everything(0, verbose=False)
     table, spectra = read(args.index)
     rows: list[Row] = []
-    methods = {"default": (args.artefact, args.overrides)}
+    survey = ["data=lamost_dr10", f"data.root={args.index.parent}"]
+    methods = {
+        "default": (args.artefact, args.overrides),
+        "survey": (args.artefact, [*args.overrides, *survey]),
+    }
     if args.paper_artefact.exists():
         methods["paper"] = (args.paper_artefact, ["experiment=paper"])
     if args.ablation:
