@@ -1,4 +1,5 @@
 import errno
+from logging.config import dictConfig
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -156,3 +157,16 @@ def test_a_folder_that_cannot_be_written_has_a_remedy(number):
         one_line(OSError(errno.ENOSPC, "full", "results"))
         == f"[Errno {errno.ENOSPC}] full: 'results'"
     )
+
+
+def test_a_log_file_that_cannot_be_written_has_a_remedy(tmp_path, capsys):
+    """As Hydra sets the handlers: what stands at the path of the file is a folder."""
+    (tmp_path / "infer.log").mkdir()
+    handler = {"class": "logging.FileHandler", "filename": str(tmp_path / "infer.log")}
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        dictConfig({"version": 1, "handlers": {"file": handler}, "root": {"handlers": ["file"]}})
+    assert ended.value.code == 1
+    text = capsys.readouterr().err
+    assert text.startswith("error: no log file (")
+    assert text.count("\n") == 1
+    assert "hydra.run.dir=FOLDER" in text
