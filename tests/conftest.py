@@ -1,6 +1,7 @@
 """A small analytic world: labels, spectra, a library of them, and an emulator of the library."""
 
 import os
+import sys
 from functools import partial
 
 import numpy as np
@@ -30,6 +31,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "torchfit"))
 def pytest_make_parametrize_id(config, val, argname):
     """The name of the parameter for bytes: packed ones hold the time, and a test has one name."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture(autouse=True)
+def _spawning():
+    """Children can be spawned: a worker of pytest-xdist loses what Python asks its program for."""
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__spec__"):
+        main.__spec__ = None
 
 
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-4}

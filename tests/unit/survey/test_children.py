@@ -19,10 +19,8 @@ def begin_and_stay(connection):
 
 
 @pytest.fixture
-def child(monkeypatch):
+def child():
     """A child that has begun and does not end."""
-    # A worker of pytest-xdist was started without one.
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None, raising=False)
     context = fresh_processes()
     ours, theirs = context.Pipe()
     process = context.Process(target=begin_and_stay, args=(theirs,))
