@@ -17,8 +17,6 @@ AT_ONCE = 512
 THIN = 4
 """Of so many neighbouring pixels one is read to find the shape of a star's weights."""
 LEAST = 1e-30
-LEAST_FOLLOWED = 0.5
-"""A pixel that its noise gives less than this share of the weight of the shape counts as bad."""
 
 
 class ShapeMatrices(NamedTuple):
@@ -96,8 +94,7 @@ class ComponentCFI:
 
     A star's weights are those of the nearest of a few shapes
     (:class:`torchfit.match.weights.WeightShapes`), so that G, and the length of the templates under
-    it, are computed once for all stars of a shape; a pixel whose own weight is less than half of
-    that, up to a factor common to all, counts as bad. What the components do not hold of the star,
+    it, are computed once for all stars of a shape. What the components do not hold of the star,
     noise above all, lowers all its correlations alike, as it does among pixels.
 
     Args:
@@ -155,9 +152,9 @@ class ComponentCFI:
         Returns:
             Their coefficients, with the share of their variation that is in them.
         """
+        good = spectra.good & self.known
         shapes = self._shapes_of(spectra)
         weight, inverses = shapes.weight, [each.inverse for each in shapes.own]
-        good = self._followed(spectra, weight)
         share = good.float()  # Products are faster than masks.
         y = (spectra.flux.float() - self.mean).mul_(share)
         filled, model = y, torch.zeros_like(y)
@@ -172,17 +169,6 @@ class ComponentCFI:
         left = left * weight.sum(dim=1) / counted.sum(dim=1).clamp_min(LEAST)
         length2 = (along * rows).sum(dim=1).clamp_min(0)
         return HeldSpectra(rows, along, length2 / (length2 + left).clamp_min(LEAST), shapes)
-
-    def _followed(
-        self, spectra: Spectra, weight: Float[Tensor, "star pix"]
-    ) -> Bool[Tensor, "star pix"]:
-        """Good pixels that noise does not give far less weight than the shape, which is smooth."""
-        good = spectra.good & self.known
-        if self.scatter is None:
-            return good
-        own = pixel_weights(spectra, self.scatter).float().mul_(good)
-        scale = own.sum(dim=1) / (weight * good).sum(dim=1).clamp_min(LEAST)
-        return good & (own >= weight * (LEAST_FOLLOWED * scale)[:, None])
 
     def _shapes_of(self, spectra: Spectra) -> StarShapes:
         """Shapes of the weights of spectra, with their matrices."""

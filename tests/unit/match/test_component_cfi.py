@@ -83,20 +83,6 @@ def test_weighted_it_is_that_of_the_weighted_pixels(emulator, spectra, slope):
     assert slope == 0 or error < 0.3 * (found - plain).abs().mean()
 
 
-def test_noise_that_no_shape_follows_does_not_count(emulator, spectra):
-    """Faint pixels among bright ones, full of noise: as if they were bad."""
-    weighted = matching(emulator, 0.05)
-    noise = torch.randn(30, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    flux, ivar = spectra.flux.clone(), spectra.ivar.clone()
-    flux[:, 100:120] += 30 * noise
-    ivar[:, 100:120] = 1 / 30**2
-    loud, bad = (
-        weighted.correlate(replace(spectra, flux=flux, ivar=each))
-        for each in (ivar, ivar.clone().index_fill_(1, torch.arange(100, 120), 0.0))
-    )
-    assert (loud - bad).abs().max() < 0.02
-
-
 def test_a_star_has_the_correlation_that_it_has_alone(emulator, spectra):
     """Whatever the shapes of its batch are."""
     cfi = matching(emulator, 0.03)
