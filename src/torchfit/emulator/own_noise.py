@@ -13,8 +13,8 @@ from jaxtyping import Float, Int
 from linear_operator.utils.cholesky import psd_safe_cholesky
 from torch import Tensor
 
-from torchfit.emulator.kernel import dense_covariance, radial_part
-from torchfit.emulator.solution import JITTER, ROWS_AT_ONCE
+from torchfit.emulator.kernel import dense_covariance
+from torchfit.emulator.solution import ROWS_AT_ONCE, covariance_of_points, seen_by_points
 from torchfit.spectra import slices
 
 LEAST, MOST, STEP = math.log(1e-5), math.log(1e2), 0.1
@@ -148,8 +148,7 @@ class InducingModes:
         centres: Float[Tensor, "centre label"],
     ) -> "InducingModes":
         """Sum over all templates and decompose."""
-        among = dense_covariance(kernel, centres, centres)
-        among.diagonal().add_(JITTER * radial_part(kernel).outputscale)
+        among = covariance_of_points(kernel, centres)
         factor = psd_safe_cholesky(among)
         total = torch.zeros_like(among)
         for rows in slices(len(x), ROWS_AT_ONCE):
@@ -171,10 +170,7 @@ class InducingModes:
 
     def _along(self, y: Float[Tensor, "template comp"]) -> Float[Tensor, "centre comp"]:
         """Outputs seen by the whitened points, :math:`W^T K_{mn} Y`."""
-        right = y.new_zeros(len(self.centres), y.shape[1])
-        for rows in slices(len(y), ROWS_AT_ONCE):
-            right.addmm_(dense_covariance(self.kernel, self.centres, self.x[rows]), y[rows])
-        return self.whitener.mT @ right
+        return self.whitener.mT @ seen_by_points(self.kernel, self.centres, self.x, y)
 
     @property
     def _inverse(self) -> Float[Tensor, "centre comp"]:

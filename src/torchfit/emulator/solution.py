@@ -152,8 +152,7 @@ class Inducing:
         Returns:
             The process.
         """
-        among = dense_covariance(kernel, centres, centres)
-        among.diagonal().add_(JITTER * radial_part(kernel).outputscale)
+        among = covariance_of_points(kernel, centres)
         total = noise * among
         for rows in slices(len(x), ROWS_AT_ONCE):
             cross = dense_covariance(kernel, x[rows], centres)
@@ -163,10 +162,9 @@ class Inducing:
 
     def weights(self, y: Float[Tensor, "template comp"]) -> Float[Tensor, "centre comp"]:
         """See :class:`Solution`."""
-        right = y.new_zeros(len(self.centres), y.shape[1])
-        for rows in slices(len(y), ROWS_AT_ONCE):
-            right.addmm_(dense_covariance(self.kernel, self.centres, self.x[rows]), y[rows])
-        return torch.cholesky_solve(right, self.factor)
+        return torch.cholesky_solve(
+            seen_by_points(self.kernel, self.centres, self.x, y), self.factor
+        )
 
     def left_out(
         self,
@@ -187,6 +185,40 @@ class Inducing:
         cross = dense_covariance(self.kernel, self.centres, x)
         explained = _norms(self.prior, cross) - self.noise * _norms(self.factor, cross)
         return self.kernel(x, diag=True) - explained
+
+
+def covariance_of_points(
+    kernel: Kernel, centres: Float[Tensor, "centre label"]
+) -> Float[Tensor, "centre centre"]:
+    """Covariance of inducing points, with :data:`JITTER`.
+
+    Args:
+        kernel: Kernel.
+        centres: Unit labels of the points.
+    """
+    among = dense_covariance(kernel, centres, centres)
+    among.diagonal().add_(JITTER * radial_part(kernel).outputscale)
+    return among
+
+
+def seen_by_points(
+    kernel: Kernel,
+    centres: Float[Tensor, "centre label"],
+    x: Float[Tensor, "template label"],
+    y: Float[Tensor, "template comp"],
+) -> Float[Tensor, "centre comp"]:
+    """Outputs of all templates as inducing points see them, :math:`K_{mn} Y`, a few at a time.
+
+    Args:
+        kernel: Kernel.
+        centres: Unit labels of the points.
+        x: Unit labels of the templates.
+        y: Their outputs.
+    """
+    seen = y.new_zeros(len(centres), y.shape[1])
+    for rows in slices(len(y), ROWS_AT_ONCE):
+        seen.addmm_(dense_covariance(kernel, centres, x[rows]), y[rows])
+    return seen
 
 
 def noisy_cholesky(
