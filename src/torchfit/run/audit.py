@@ -92,7 +92,11 @@ def every_visit(
 
 
 def audited_library(
-    library: Library, findings: Findings, held_out: HeldOut, stars: Int[Tensor, " held"]
+    library: Library,
+    findings: Findings,
+    held_out: HeldOut,
+    stars: Int[Tensor, " held"],
+    emulator: Emulator,
 ) -> AuditedLibrary:
     """What is shown of an audit.
 
@@ -101,20 +105,30 @@ def audited_library(
         findings: Of the audit.
         held_out: The held-out stars, which have the flux that their published labels give.
         stars: Their places in the library.
+        emulator: Gives that flux for listed visits of held-out stars that are not held out.
 
     Returns:
         The listed templates with their neighbours.
     """
     place = findings.ranked
+    model = _shown_models(library, place, emulator)
     row = {star: number for number, star in enumerate(stars.tolist())}
-    neighbours = _nearest(library, place)
-    templates = [
-        _template(library, findings, star, near, held_out.model[row[star]])
-        for star, near in zip(place.tolist(), neighbours, strict=True)
-    ]
+    for number, star in enumerate(place.tolist()):
+        if star in row:
+            model[number] = held_out.model[row[star]]
+    listed = zip(place.tolist(), _nearest(library, place), model, strict=True)
+    templates = [_template(library, findings, *each) for each in listed]
     return AuditedLibrary(
         templates, findings.n_judged, len(library), library.label_names, held_out.wave
     )
+
+
+def _shown_models(
+    library: Library, place: Int[Tensor, " listed"], emulator: Emulator
+) -> Float[np.ndarray, "listed pix"]:
+    """The flux that the published labels of some templates give; NaN where it is not known."""
+    flux = emulator.flux(library.labels[place]).float()
+    return torch.where(emulator.flux_pca.good, flux, torch.nan).numpy()
 
 
 def _nearest(library: Library, place: Int[Tensor, " listed"]) -> Int[Tensor, "listed neighbour"]:

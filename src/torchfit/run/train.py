@@ -90,7 +90,7 @@ def _train(cfg: DictConfig, folder: Path) -> Path:
     emulator, trial = _trial(emulator, training, library, stars, findings)
     held_out, measured = hold_out(emulator, training, fitting, uncertainty.n_noisy, trial)
     errors = uncertainty.learn(trial.stars, measured.quiet, measured.noisy)
-    _write(folder, emulator, errors, _judged(held_out, library, training, findings))
+    _write(folder, emulator, errors, _judged(held_out, emulator, library, training, findings))
     _remove_checkpoint(checkpoint)
     return folder / "emulator"
 
@@ -138,12 +138,16 @@ class _Judged:
 
 
 def _judged(
-    held_out: HeldOut, library: Library, training: EmulatorTraining, findings: Findings | None
+    held_out: HeldOut,
+    emulator: Emulator,
+    library: Library,
+    training: EmulatorTraining,
+    findings: Findings | None,
 ) -> _Judged:
     if findings is None:
         return _Judged(held_out)
     stars = held_out_stars(library, training)
-    audited = audited_library(library, findings, held_out, stars)
+    audited = audited_library(library, findings, held_out, stars, emulator)
     kept = (~findings.left_out[stars]).numpy()
     tables = {AUDIT: audit_csv(audited), REFINED: refined_csv(library, findings)}
     return _Judged(held_out, audited, held_out.select(kept), tables)

@@ -14,6 +14,7 @@ from torchfit.emulator.gp import SharedKernelGP
 from torchfit.group.grouping import Grouping
 from torchfit.library.audit import Audit
 from torchfit.library.library import Library
+from torchfit.library.sample import SampleSizes
 from torchfit.match.matching import Matching
 from torchfit.measure.settings import FitSettings
 from torchfit.names import LABELS
@@ -151,7 +152,7 @@ def shown(audited, wrong, folded, settings):
     emulator, findings = audited
     held_out, _ = hold_out(emulator, folded, settings, 0, trial_of(wrong, audited, folded))
     stars = held_out_stars(wrong, folded)
-    return held_out, stars, audited_library(wrong, findings, held_out, stars)
+    return held_out, stars, audited_library(wrong, findings, held_out, stars, emulator)
 
 
 def test_listed_templates_come_with_their_neighbours(shown, audited, wrong):
@@ -168,6 +169,29 @@ def test_listed_templates_come_with_their_neighbours(shown, audited, wrong):
                   for labels in (each.measured, each.labels)]  # fmt: skip
         assert errors[0] < errors[1]
         assert np.isfinite(each.model).all()
+
+
+def test_visits_of_listed_stars_that_are_not_held_out(folded, wrong, true, preprocessor, settings):
+    """Of a sample one visit of a star is held out and listed: then the others are measured, too."""
+    pairs = tuple(name for name in true.star_names[::2] for _ in range(2))
+    labels = exchange(wrong.labels[::2], 20, seed=3).repeat_interleave(2, dim=0)
+    spectra = true.spectra[torch.arange(0, N_STARS, 2).repeat_interleave(2)]
+    visits = replace(wrong, labels=labels, star_names=pairs, spectra=spectra)
+    sampled = replace(folded, samples=SampleSizes(held_out=40, folds=1))
+    whole = emulate(sampled, visits, preprocessor)
+    emulator, findings = audited_emulator(whole, sampled, settings, ErrorLearning())
+    stars = held_out_stars(visits, sampled)
+    assert set(findings.ranked.tolist()) - set(stars.tolist())
+    held_out, _ = hold_out(
+        emulator, sampled, settings, 0, trial_of(visits, (emulator, findings), sampled)
+    )
+    shown = audited_library(visits, findings, held_out, stars, emulator)
+    assert len(shown.templates) == len(findings.ranked)
+    for place, each in zip(findings.ranked.tolist(), shown.templates, strict=True):
+        row = (stars == place).nonzero()[:, 0].tolist()
+        by_itself = emulator.flux(labels[[place]])[0].float().numpy()
+        model = held_out.model[row[0]] if row else by_itself
+        np.testing.assert_allclose(each.model, model, rtol=1e-6)
 
 
 def test_the_table_reads_back(shown):
