@@ -92,6 +92,25 @@ def test_a_star_with_the_labels_of_another_is_left_out(cache, tmp_path):
     assert counts == [str(world.N_LIBRARY)] * 3 + [str(world.N_LIBRARY - n_out)] * 3
 
 
+def test_a_library_of_which_a_sample_is_held_out(tmp_path):
+    """As of MaStar at full size; nearly every template is listed, also visits not held out."""
+    n_stars, sample = 240, 60
+    options = ["emulator=mastar_mock", f"library.reader.n_stars={n_stars}"]
+    options += ["library.reader.repeats=0.5", "library.reader.label_error=1.0"]
+    options += ["library.audit.listed=0.1", "library.audit.gross=3.0", "emulator.n_folds=2"]
+    options += [f"emulator.samples.held_out={sample}", "emulator.max_comp=8"]
+    options += ["emulator.n_inducing=50", "emulator.learner.max_epochs=2"]
+    ended = run("train", *options, "uncertainty.learning.n_noisy=20", f"hydra.run.dir={tmp_path}")
+    assert ended.status == 0, ended.err
+    listed = pd.read_csv(tmp_path / "audit.csv")
+    assert len(listed) > sample
+    assert f"{len(listed)} listed" in ended.out
+    refined = pd.read_csv(tmp_path / "refined_labels.csv")
+    assert len(refined) > refined["teff_measured"].notna().sum() >= len(listed)
+    page = (tmp_path / "report.html").read_text()
+    assert all(f"{star}: " in page for star in listed["star"][:12])
+
+
 def test_the_licence_travels_with_the_weights(artefact):
     text = (artefact / "LICENSE-library.txt").read_text()
     assert text == "BSD 3-Clause License\nof made stars\n"
