@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -138,7 +139,7 @@ class Spectra:
         """Number of stars."""
         return self.flux.shape[0]
 
-    @property
+    @cached_property
     def good(self) -> Bool[Tensor, "star pix"]:
         """Good pixels: those with weight."""
         return self.ivar > 0

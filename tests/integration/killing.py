@@ -3,19 +3,20 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from torchfit.measure.module import FitModule, MatchModule, NoiseModule
 from torchfit.run import trainer
+from torchfit.survey.stage_writer import StageWriter
 
 MOMENT = "TORCHFIT_TEST_KILL"
 """Environment variable: ``epoch:N``, ``fitted:0``, or ``match:N``, ``noise:N``, ``batch:N`` (of the
-fit), for SIGKILL before that epoch, after the training, before that batch of the stage; with
-``:interrupt`` behind it, for what Ctrl-C does."""
-STAGES = {MatchModule: "match", NoiseModule: "noise", FitModule: "batch"}
+fit), for SIGKILL before that epoch, after the training, before what the process has computed of
+that batch of the stage is written; with ``:interrupt`` behind it, for what Ctrl-C does."""
+STAGES = {"matching": "match", "noise": "noise", "fitting": "batch"}
 
 
 WITNESS = "TORCHFIT_TEST_WITNESS"
@@ -23,27 +24,41 @@ WITNESS = "TORCHFIT_TEST_WITNESS"
 
 
 PAUSE = "TORCHFIT_TEST_PAUSE"
-"""Environment variable: seconds to wait before every batch, for what must happen in the middle."""
+"""Environment variable: seconds to wait before every batch is written, for what must happen in the
+middle."""
 
 
-class Pause(Callback):
-    """Waits before every batch."""
+class Watched:
+    """The writing of a stage, with something done before every file."""
+
+    def __init__(self, writer: StageWriter, before: list[Callable[[str, int], None]]) -> None:
+        self.writer, self.before, self.n_written = writer, before, 0
+
+    def __call__(self, number, result):
+        for each in self.before:
+            each(STAGES[self.writer.doing], self.n_written)
+        self.n_written += 1
+        type(self.writer).write(self.writer, number, result)
+
+
+class Pause:
+    """Waits."""
 
     def __init__(self, seconds: str) -> None:
         self.seconds = float(seconds)
 
-    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+    def __call__(self, stage: str, number: int) -> None:
         time.sleep(self.seconds)
 
 
-class Witness(Callback):
+class Witness:
     """Leaves a file in a folder."""
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
 
-    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        (self.folder / f"{STAGES[type(pl_module)]}-{os.getpid()}").touch()
+    def __call__(self, stage: str, number: int) -> None:
+        (self.folder / f"{stage}-{os.getpid()}").touch()
 
 
 class Kill(Callback):
@@ -53,7 +68,7 @@ class Kill(Callback):
         self.what, number, *how = moment.split(":")
         self.number, self.interrupts = int(number), how == ["interrupt"]
 
-    def _at(self, what: str, number: int) -> None:
+    def __call__(self, what: str, number: int) -> None:
         if (what, number) != (self.what, self.number):
             return
         if self.interrupts:
@@ -61,21 +76,18 @@ class Kill(Callback):
         os.kill(os.getpid(), signal.SIGKILL)
 
     def on_train_epoch_start(self, trainer, pl_module):
-        self._at("epoch", trainer.current_epoch)
+        self("epoch", trainer.current_epoch)
 
     def teardown(self, trainer, pl_module, stage):
-        self._at("fitted", 0)
-
-    def on_predict_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
-        self._at(STAGES[type(pl_module)], batch_idx)
+        self("fitted", 0)
 
 
 def build_trainer(callbacks=(), **settings) -> lightning.Trainer:
     """The trainer of torchfit, with the killer, the witness and the pause that are asked for."""
-    if moment := os.environ.get(MOMENT):
-        callbacks = [*callbacks, Kill(moment)]
-    if folder := os.environ.get(WITNESS):
-        callbacks = [*callbacks, Witness(folder)]
-    if seconds := os.environ.get(PAUSE):
-        callbacks = [*callbacks, Pause(seconds)]
-    return trainer.build_trainer(callbacks=callbacks, **settings)
+    kinds = {MOMENT: Kill, WITNESS: Witness, PAUSE: Pause}
+    asked = [kind(os.environ[name]) for name, kind in kinds.items() if os.environ.get(name)]
+    for writer in callbacks:
+        if isinstance(writer, StageWriter):
+            writer.write = Watched(writer, asked)
+    killers = [each for each in asked if isinstance(each, Kill)]
+    return trainer.build_trainer(callbacks=[*callbacks, *killers], **settings)

@@ -59,7 +59,8 @@ def test_masked_projection_is_numpys_least_squares(emulator, observe, draw_label
         assert_close(found[star], np.linalg.lstsq(basis[good], target, rcond=None)[0])
 
 
-def test_gram_matrices_are_einsums(generator, assert_close):
+@pytest.mark.parametrize("n_comp", [1, 9, MOST_PAIRED, MOST_PAIRED + 1, 2 * BAND + 5])
+def test_gram_matrices_are_einsums(generator, assert_close, n_comp):
     weight = torch.rand(5, 70, generator=generator, dtype=torch.float64)
-    basis = torch.randn(70, 9, generator=generator, dtype=torch.float64)
+    basis = torch.randn(70, n_comp, generator=generator, dtype=torch.float64)
     assert_close(gram(weight, basis), np.einsum("sp,pi,pj->sij", weight, basis, basis))

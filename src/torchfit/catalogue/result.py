@@ -1,6 +1,7 @@
 """From tensors to rows of the catalogue."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,14 +32,17 @@ def result_table(
         Rows of the schema of parts.
     """
     unknown = [c for c in info.columns if c.endswith("_lit") and c[:-4] not in label_names]
-    table = info.drop(columns=unknown)
+    # One by one pandas would enter them into the frame anew each time.
+    table: dict[str, Any] = {
+        str(name): values for name, values in info.drop(columns=unknown).items()
+    }
     for column, name in enumerate(label_names):
         table[name] = _numpy(measured.labels[:, column])
         for kind, values in _errors(measured).items():
             table[kind.format(name)] = _numpy(values[:, column])
         table[f"{name}_start"] = _numpy(measured.start[:, column])
         table[f"{name}_group"] = _numpy(measured.grouped[:, column])
-        table[f"{name}_lit"] = info.get(f"{name}_lit", np.nan)
+        table.setdefault(f"{name}_lit", np.nan)
     if measured.posterior is not None:
         table["rhat"] = _numpy(measured.posterior.rhat)
         table["ess"] = _numpy(measured.posterior.ess)
@@ -48,7 +52,7 @@ def result_table(
     table["evaluations"] = _numpy(measured.fit.evaluations)
     table["stop"] = measured.fit.stop_reasons()
     table[CLIPPED.name] = ranges_of(_numpy(measured.clipped))
-    return conform(table, part_columns(label_names, table))
+    return conform(pd.DataFrame(table, info.index, copy=False), part_columns(label_names, table))
 
 
 def _errors(measured: Measurement) -> dict[str, Tensor]:

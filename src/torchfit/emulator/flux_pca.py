@@ -15,6 +15,8 @@ AT_REST = 1e-5
 """Change of filled flux that is none."""
 MOST_PAIRED = 80
 """Components whose products, of all pairs, are kept at once: 130 MB on a grid of 5000 pixels."""
+BAND = 48
+"""Rows of a symmetric product that are computed at once."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,25 @@ def gram(
     """
     n_comp = basis.shape[1]
     if n_comp > MOST_PAIRED:
-        return torch.stack([(basis * own[:, None]).mT @ basis for own in weight])
+        return torch.stack([_gram_of_one(own, basis) for own in weight])
     row, column = torch.tril_indices(n_comp, n_comp, device=basis.device)
     packed = weight @ (basis[:, row] * basis[:, column])
     full = packed.new_zeros(len(weight), n_comp, n_comp)
     full[:, row, column] = packed
     full[:, column, row] = packed
+    return full
+
+
+def _gram_of_one(
+    weight: Float[Tensor, " pix"], basis: Float[Tensor, "pix comp"]
+) -> Float[Tensor, "comp comp"]:
+    """A weighted Gram matrix, of which one triangle is computed, a band of rows at a time."""
+    n_comp, weighted = basis.shape[1], basis * weight[:, None]
+    full = weighted.new_empty(n_comp, n_comp)
+    for low in range(0, n_comp, BAND):
+        band = slice(low, min(low + BAND, n_comp))
+        full[band, : band.stop] = weighted[:, band].mT @ basis[:, : band.stop]
+        full[:low, band] = full[band, :low].mT
     return full
 
 

@@ -19,4 +19,5 @@ def without_gaps(emulator: Emulator, model: Float[Tensor, "star pix"]) -> Float[
     right = torch.searchsorted(inside, gap)
     left, right = inside[(right - 1).clamp_min(0)], inside[right.clamp_max(len(inside) - 1)]
     share = ((wave[gap] - wave[left]) / (wave[right] - wave[left])).nan_to_num(0.0, 0.0, 0.0)
-    return model.index_copy(1, gap, torch.lerp(model[:, left], model[:, right], share.to(model)))
+    one, other = (model.index_select(1, side) for side in (left, right))
+    return model.index_copy(1, gap, torch.lerp(one, other, share.to(model)))

@@ -11,6 +11,7 @@ from torchfit.likelihood.likelihood import Condensed
 from torchfit.likelihood.metric import Metric, Sharing
 from torchfit.likelihood.noise import LEVELS, NoiseShape, level_of, nearest_node
 from torchfit.likelihood.objective import Objective, Origin
+from torchfit.likelihood.on_first_use import OnFirstUse
 from torchfit.likelihood.shared_table import LevelMatrices, NodeColumns, NodeTables
 from torchfit.likelihood.stars_by_key import StarsByKey
 from torchfit.likelihood.start_noise import StartSums, shared_start_noise
@@ -54,9 +55,9 @@ class SharedLikelihood:
         self.metric, self.emulator, self.noise = metric, emulator, noise
         self.sharing: Sharing = metric.sharing
         self.predictor = emulator.gp.predictor.to(self.dtype)
-        self._columns: dict[int, NodeColumns] = {}
-        self._tables: dict[tuple[int, int], LevelMatrices] = {}
-        self._sums: dict[tuple[int, int], StartSums] = {}
+        self._columns = OnFirstUse(self._columns_of)
+        self._tables = OnFirstUse(self._table_of)
+        self._sums = OnFirstUse(self._sums_of)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -90,7 +91,7 @@ class SharedLikelihood:
         # Tables are found by number: here alone the processor waits for an accelerator.
         pairs = torch.stack([node, level], dim=1).cpu()
         keys, key = torch.unique(pairs, dim=0, return_inverse=True)
-        tables = [self._table(*pair) for pair in keys.tolist()]
+        tables = [self._tables[node, level] for node, level in keys.tolist()]
         target, constant = torch.empty_like(centre), torch.empty_like(centre[:, 0])
         clipped, score = torch.zeros_like(good), torch.full_like(centre[:, 0], torch.nan)
         for number in keys[:, 0].unique().tolist():
@@ -136,16 +137,16 @@ class SharedLikelihood:
         last = round((LEVELS[1] - LEVELS[0]) / LEVEL_STEP)
         return ((log10 - LEVELS[0]) / LEVEL_STEP).round().clamp(0, last).long()
 
-    def _table(self, node: int, level: int) -> LevelMatrices:
-        """The table of a node and a level, computed at its first use."""
-        emulator = self.emulator
-        if node not in self._columns:
-            self._columns[node] = NodeColumns.at(emulator, node, self.metric.nuisance)
-        if (node, level) not in self._tables:
-            extra = emulator.truncation.values[node] + self.metric.noise_floor**2
-            weight = 1 / (self._noise(node, level) + extra)
-            self._tables[node, level] = LevelMatrices.of(weight, self._columns[node])
-        return self._tables[node, level]
+    def _columns_of(self, node: int) -> NodeColumns:
+        """What moves the spectra of a node."""
+        return NodeColumns.at(self.emulator, node, self.metric.nuisance)
+
+    def _table_of(self, key: tuple[int, int]) -> LevelMatrices:
+        """The matrices of a node and a level."""
+        node, _ = key
+        extra = self.emulator.truncation.values[node] + self.metric.noise_floor**2
+        weight = 1 / (self._noise(*key) + extra)
+        return LevelMatrices.of(weight, self._columns[node])
 
     def _noise(self, node: int, level: int) -> Float[Tensor, " pix"]:
         """Variance of the pixels of a star of a node and a level; infinite in unknown ones."""
@@ -162,15 +163,15 @@ class SharedLikelihood:
         self, jacobian: Float[Tensor, "star label comp"], stars: StarsByKey, keys: list[list[int]]
     ) -> Float[Tensor, "star label label"] | None:
         """What noise has added to the errors of the start labels."""
-        scatter = self.metric.start_scatter
-        if scatter is None or not self.metric.has_prior:
+        if self.metric.start_scatter is None or not self.metric.has_prior:
             return None
-        sums = [self._sums_of(node, level, scatter) for node, level in keys]
-        return shared_start_noise(jacobian, stars, sums)
+        return shared_start_noise(
+            jacobian, stars, [self._sums[node, level] for node, level in keys]
+        )
 
-    def _sums_of(self, node: int, level: int, scatter: float) -> StartSums:
-        """Sums over the pixels of a node and a level, computed at their first use."""
-        if (node, level) not in self._sums:
-            noise = self._noise(node, level)
-            self._sums[node, level] = StartSums.of(self.emulator.basis, noise, scatter)
-        return self._sums[node, level]
+    def _sums_of(self, key: tuple[int, int]) -> StartSums:
+        """Sums over the pixels of a node and a level."""
+        scatter = self.metric.start_scatter
+        if scatter is None:
+            raise ConfigError("metric.start_scatter=null: noise moves no start labels")
+        return StartSums.of(self.emulator.basis, self._noise(*key), scatter)

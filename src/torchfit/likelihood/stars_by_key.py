@@ -50,9 +50,13 @@ class StarsByKey:
         Returns:
             The products.
         """
-        ordered = rows.index_select(0, self.order).split(list(self.sizes))
-        products = [some @ matrix for some, matrix in zip(ordered, matrices, strict=True)]
-        return torch.cat(products).index_select(0, self._place)
+        # Of two dimensions: a product of three would be flattened for every key.
+        ordered = rows.index_select(0, self.order).flatten(0, -2)
+        n_rows = len(ordered) // max(len(rows), 1)
+        pieces = ordered.split([size * n_rows for size in self.sizes])
+        products = [some @ matrix for some, matrix in zip(pieces, matrices, strict=True)]
+        together = torch.cat(products).unflatten(0, rows.shape[:-1])
+        return together.index_select(0, self._place)
 
     @cached_property
     def _place(self) -> Int[Tensor, " star"]:

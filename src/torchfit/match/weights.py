@@ -57,10 +57,10 @@ def correlation_allowed_by_noise(
     if scatter is None:
         return torch.ones_like(spectra.has_ivar, dtype=torch.float64)
     weight = pixel_weights(spectra, scatter).mul_(known)
-    weighted = weight * spectra.flux
-    total, first, second = (
-        each.sum(dim=1, dtype=torch.float64) for each in (weight, weighted, weighted * spectra.flux)
-    )
+    depth = spectra.flux - 1  # Of flux itself the variation would be a small difference.
+    weighted = weight * depth
+    total, first = weight.sum(dim=1).double(), weighted.sum(dim=1).double()
+    second = weighted.mul_(depth).sum(dim=1).double()
     variation = second - first.square() / total.clamp_min(1e-30)
     # w / ivar = s^2 (1 - w), which needs no division of every pixel.
     n_good = (spectra.good & known).sum(dim=1, dtype=torch.int32)

@@ -7,12 +7,13 @@ block to the system, which fills it with zeros page by page when it is next aske
 import ctypes
 import sys
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
 _MEGABYTE = 2**20
 _SETTINGS = {
     _MMAP_THRESHOLD: 32 * _MEGABYTE,
     _TRIM_THRESHOLD: 2047 * _MEGABYTE,
     _TOP_PAD: 256 * _MEGABYTE,
+    _ARENA_MAX: 1,  # Every thread would keep blocks of its own, and the process twice as much.
 }
 
 

@@ -1,13 +1,35 @@
 """Stars that are measured together: any of a survey, or whole groups of similar spectra."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.spectra import Spectra
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Unread(Generic[B]):
+    """A batch of a stage of a survey that is read where it is computed.
+
+    Args:
+        number: Number of the batch in the stage.
+        n_stars: Its stars.
+        read: Reads it.
+    """
+
+    number: int
+    n_stars: int
+    read: Callable[[], B]
+
+    def __len__(self) -> int:
+        """Number of stars."""
+        return self.n_stars
 
 
 @dataclass(frozen=True)

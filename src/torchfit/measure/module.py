@@ -1,7 +1,7 @@
 """Lightning carries the fitter to the devices: a module for each stage of a survey."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import lightning
@@ -12,12 +12,13 @@ from torch import Tensor
 from torchfit.exceptions import DeviceMemoryError
 from torchfit.likelihood.noise import NodeNoise
 from torchfit.measure.allocator import keep_freed_memory
-from torchfit.measure.batch import GroupBatch, StarBatch
+from torchfit.measure.batch import GroupBatch, StarBatch, Unread
 from torchfit.measure.device import to_device
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.measurement import Measurement
 from torchfit.measure.memory import bytes_per_star, stars_that_fit
 from torchfit.measure.portions import Portions
+from torchfit.measure.side_by_side import side_by_side
 
 CPU = torch.device("cpu")
 MATCH_AT_ONCE = 256
@@ -27,8 +28,9 @@ MATCH_AT_ONCE = 256
 class StageModule(lightning.LightningModule):
     """A thin shell around a fitter, for ``Trainer.predict``: one stage of a survey.
 
-    It is given a list of batches, and returns a list of results: an accelerator may take several
-    of the survey's batches at once, each of which becomes a file of its own.
+    It is given a list of batches, and returns their results, each of which becomes a file of its
+    own: an accelerator takes several of the survey's batches at once, and a processor computes
+    several side by side.
 
     Args:
         fitter: On the CPU; it stays there, its copy goes to the device.
@@ -47,6 +49,18 @@ class StageModule(lightning.LightningModule):
         if self.at_once is not None:
             return self.at_once
         return stars_that_fit(device, bytes_per_star(self.fitter))
+
+    def together(self, device: torch.device, largest: int) -> int | None:
+        """How many batches are handed over at once.
+
+        Args:
+            device: Who computes them.
+            largest: Stars of the largest.
+
+        Returns:
+            A number; ``None`` for all that there are.
+        """
+        return None if device.type == "cpu" else 1
 
     def transfer_batch_to_device(
         self, batch: Sequence[Any], device: torch.device, dataloader_idx: int
@@ -76,9 +90,15 @@ class StageModule(lightning.LightningModule):
         self.on_device = self.fitter
         gc.collect()
 
-    def predict_step(self, batch: Sequence[Any], batch_idx: int) -> list[Any]:
-        """Compute the result of each batch of a list."""
-        return [self.result(each) for each in batch]
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether several batches are computed at the same time, each by one thread."""
+        return self.device.type == "cpu"
+
+    def predict_step(self, batch: Sequence[Unread[Any]], batch_idx: int) -> Iterable[Any]:
+        """Compute the result of each batch of a list, when it is asked for or before."""
+        compute = side_by_side if self.is_side_by_side else map
+        return compute(lambda each: self.result(each.read()), batch)
 
     def result(self, batch: Any) -> Any:
         """Compute the result of one batch."""
@@ -135,11 +155,24 @@ class NoiseModule(StageModule):
 class FitModule(StageModule):
     """Measures stars; every group is measured as if it were alone."""
 
-    def predict_step(self, batch: Sequence[GroupBatch], batch_idx: int) -> list[Measurement]:
-        """Measure the stars of all batches together."""
-        measured = self.result(GroupBatch.joined(batch))
-        if len(batch) == 1:
-            return [measured]
+    def together(self, device: torch.device, largest: int) -> int | None:
+        """As many as an accelerator has room for, or a setting allows."""
+        if device.type == "cpu" and self.at_once is None:
+            return None
+        return max((self.most(device) or 0) // max(largest, 1), 1)
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """See :class:`StageModule`; matrices of every star take much memory, and all threads."""
+        return super().is_side_by_side and self.fitter.settings.metric.sharing is not None
+
+    def predict_step(
+        self, batch: Sequence[Unread[GroupBatch]], batch_idx: int
+    ) -> Iterable[Measurement]:
+        """Measure the stars of all batches: side by side, or together."""
+        if self.together(self.device, 1) is None:
+            return super().predict_step(batch, batch_idx)
+        measured = self.result(GroupBatch.joined([each.read() for each in batch]))
         rows = torch.arange(len(measured))
         return [measured[some] for some in rows.split([len(each) for each in batch])]
 

@@ -14,6 +14,7 @@ from torchfit.emulator.artefact import fingerprint, load_emulator
 from torchfit.emulator.emulator import Emulator
 from torchfit.files.atomic import remove, remove_remnants
 from torchfit.files.ownership import sole_run
+from torchfit.measure.allocator import keep_freed_memory
 from torchfit.measure.fitter import BatchFitter
 from torchfit.products.measured import MeasuredSurvey
 from torchfit.report.choice import choose_examples
@@ -61,6 +62,7 @@ def infer(cfg: DictConfig) -> Path:
         The folder of the catalogue.
     """
     demand_least(cfg, seed=0, batch_groups=1, n_examples=1)
+    keep_freed_memory()
     trained, folder = load_emulator(Path(cfg.artefact)), Path(cfg.output_dir)
     trainer = build(cfg.trainer)
     crew = join_crew(trainer())  # Missing hardware is an error now, not after hours.

@@ -1,7 +1,9 @@
 """The survey as Lightning wants it: the batches of a stage, read from shards when needed."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -10,8 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from torchfit.measure.batch import GroupBatch, StarBatch
-from torchfit.measure.module import FitModule
+from torchfit.measure.batch import GroupBatch, StarBatch, Unread
+from torchfit.measure.module import StageModule
 from torchfit.survey.packed_survey import PackedSurvey
 from torchfit.survey.shards import Shard
 
@@ -21,18 +23,32 @@ class StageDataset(Dataset):
 
     Args:
         numbers: Their numbers among all batches of the stage.
-        most: Stars of the largest.
+        sizes: Stars of each batch of the stage.
     """
 
     advice = ""
     """What makes more batches, where a user may want them."""
 
-    def __init__(self, numbers: Sequence[int], most: int) -> None:
-        self.numbers, self.most = numbers, most
+    def __init__(self, numbers: Sequence[int], sizes: Sequence[int]) -> None:
+        self.numbers, self.sizes = numbers, sizes
+
+    @property
+    def most(self) -> int:
+        """Stars of the largest batch that is to be done."""
+        return max((self.sizes[number] for number in self.numbers), default=0)
 
     def __len__(self) -> int:
         """Number of batches to do."""
         return len(self.numbers)
+
+    def __getitem__(self, index: int) -> Unread[Any]:
+        """A batch to do, not yet read."""
+        number = self.numbers[index]
+        return Unread(number, self.sizes[number], partial(self.read, number))
+
+    def read(self, number: int) -> Any:
+        """Read a batch by its number in the stage."""
+        raise NotImplementedError
 
 
 class ShardDataset(StageDataset):
@@ -42,17 +58,21 @@ class ShardDataset(StageDataset):
         paths: All shards.
         wave: Their grid, vacuum Angstrom.
         numbers: Which of them.
+        sizes: Stars of each.
     """
 
     def __init__(
-        self, paths: Sequence[Path], wave: Float[Tensor, " pix"], numbers: Sequence[int]
+        self,
+        paths: Sequence[Path],
+        wave: Float[Tensor, " pix"],
+        numbers: Sequence[int],
+        sizes: Sequence[int],
     ) -> None:
-        super().__init__(numbers, max((len(Shard(paths[number])) for number in numbers), default=0))
+        super().__init__(numbers, sizes)
         self.paths, self.wave = paths, wave
 
-    def __getitem__(self, index: int) -> StarBatch:
+    def read(self, number: int) -> StarBatch:
         """Read one shard."""
-        number = self.numbers[index]
         shard = Shard(self.paths[number])
         return StarBatch(number, shard.spectra(self.wave, np.arange(len(shard))))
 
@@ -72,12 +92,11 @@ class SampleDataset(StageDataset):
         pieces: Sequence[np.ndarray],
         numbers: Sequence[int],
     ) -> None:
-        super().__init__(numbers, max(map(len, pieces), default=0))
+        super().__init__(numbers, [len(piece) for piece in pieces])
         self.survey, self.pieces = survey, pieces
 
-    def __getitem__(self, index: int) -> StarBatch:
+    def read(self, number: int) -> StarBatch:
         """Read one batch."""
-        number = self.numbers[index]
         return StarBatch(number, self.survey.spectra(self.pieces[number]))
 
 
@@ -111,11 +130,10 @@ class GroupDataset(StageDataset):
         self.batch_groups = batch_groups
         n_batches, finished = -(-(int(group.max()) + 1) // batch_groups), set(done)
         numbers = [number for number in range(n_batches) if number not in finished]
-        super().__init__(numbers, int(np.diff(self.first).max()))
+        super().__init__(numbers, np.diff(self.first).tolist())
 
-    def __getitem__(self, index: int) -> GroupBatch:
+    def read(self, number: int) -> GroupBatch:
         """Read one batch."""
-        number = self.numbers[index]
         star = self.order[self.first[number] : self.first[number + 1]]
         spectra = self.survey.with_exposures(star)
         start = cfi = None
@@ -144,12 +162,12 @@ class SurveyDataModule(lightning.LightningDataModule):
         """The batches that are this process's, in order; Lightning's sampler demands one each."""
         rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         mine = Subset(self.dataset, range(rank, len(self.dataset), size))
-        return DataLoader(mine, batch_size=self._together(), collate_fn=list)
+        together = self._together() or max(len(mine), 1)
+        return DataLoader(mine, batch_size=together, collate_fn=list)
 
-    def _together(self) -> int:
-        """How many batches the memory of the device has room for."""
+    def _together(self) -> int | None:
+        """How many batches are handed over at once; ``None`` for all."""
         module = self.trainer.lightning_module if self.trainer else None
-        if not isinstance(module, FitModule) or self.trainer is None:
+        if not isinstance(module, StageModule) or self.trainer is None:
             return 1
-        most = module.most(self.trainer.strategy.root_device) or 0
-        return max(most // max(self.dataset.most, 1), 1)
+        return module.together(self.trainer.strategy.root_device, self.dataset.most)

@@ -134,7 +134,7 @@ def match_shards(
     written = [start_path(folder, path) for path in paths]
     sizes = [len(Shard(path)) for path in paths]
     left = [number for number, path in enumerate(written) if not path.exists()]
-    dataset = ShardDataset(paths, fitter.emulator.wave, left)
+    dataset = ShardDataset(paths, fitter.emulator.wave, left, sizes)
     n_done = sum(sizes) - sum(sizes[number] for number in left)
     writer = ArrayWriter("matching", written, sum(sizes), n_done)
     devices.run(MatchModule(fitter, devices.at_once), dataset, writer)

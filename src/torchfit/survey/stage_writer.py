@@ -1,6 +1,6 @@
 """Lightning callbacks that write each batch of a stage as soon as it is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from torchfit.emulator.progress import Bar
 from torchfit.files.atomic import atomic
+from torchfit.measure.batch import Unread
 from torchfit.survey.children import heed_signals
 
 
@@ -44,13 +45,13 @@ class StageWriter(Bar, BasePredictionWriter):
         self,
         trainer: lightning.Trainer,
         pl_module: lightning.LightningModule,
-        prediction: Sequence[Any],
+        prediction: Iterable[Any],
         batch_indices: Sequence[int] | None,
-        batch: Sequence[Any],
+        batch: Sequence[Unread[Any]],
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Write the files of some batches."""
+        """Write the files of some batches, each as soon as it is computed."""
         for each, result in zip(batch, prediction, strict=True):
             self.write(each.number, result)
             done = len(each) * trainer.world_size

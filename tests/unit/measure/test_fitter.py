@@ -15,7 +15,7 @@ from torchfit.likelihood.outliers import Outliers
 from torchfit.match.cfi import correlate
 from torchfit.match.matching import Matching
 from torchfit.match.start import start_labels
-from torchfit.measure.batch import GroupBatch
+from torchfit.measure.batch import GroupBatch, Unread
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.module import FitModule
 from torchfit.measure.settings import FitSettings
@@ -68,7 +68,7 @@ class Keep(lightning.Callback):
         self.measured = []
 
     def on_predict_batch_end(self, trainer, pl_module, outputs, *_):
-        self.measured.append(outputs)
+        self.measured.append(list(outputs))
 
 
 def test_labels_are_found_better_than_by_matching(infer, batch, truth, masked_emulator):
@@ -197,7 +197,7 @@ def test_lightning_measures_the_same(infer, batch, optimisers):
     """``Trainer.predict`` works in fitter mode, where nothing has a gradient."""
     fitter, keep = infer(**optimisers), Keep()
     expected = fitter.measure(batch)
-    loader = DataLoader([[batch]], batch_size=None)
+    loader = DataLoader([[Unread(0, len(batch), lambda: batch)]], batch_size=None)
     build_trainer(callbacks=[keep]).predict(FitModule(fitter), loader, return_predictions=False)
     ((found,),) = keep.measured
     one, other = tensors(found), tensors(expected)

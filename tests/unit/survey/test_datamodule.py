@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.module import FitModule
 from torchfit.spectra import StarInfo
 from torchfit.survey.datamodule import (
@@ -57,7 +58,7 @@ def test_spectra_come_in_the_order_asked_for(survey, spectra, star):
 @pytest.mark.parametrize("batch_groups", [1, 2, 3, 5, 100])
 def test_batches_are_whole_groups_and_every_star_once(survey, batch_groups):
     dataset = GroupDataset(survey, GROUP, batch_groups)
-    batches = [dataset[index] for index in range(len(dataset))]
+    batches = [dataset[index].read() for index in range(len(dataset))]
     assert len(batches) == -(-5 // batch_groups)
     assert sorted(torch.cat([batch.star for batch in batches]).tolist()) == list(range(11))
     for batch in batches:
@@ -68,12 +69,12 @@ def test_batches_are_whole_groups_and_every_star_once(survey, batch_groups):
 
 
 def test_stars_of_a_group_stay_in_the_order_of_the_survey(survey):
-    batch = GroupDataset(survey, GROUP, 5)[0]
+    batch = GroupDataset(survey, GROUP, 5).read(0)
     assert batch.star.tolist() == [1, 3, 6, 2, 8, 0, 7, 5, 10, 4, 9]
 
 
 def test_a_batch_has_the_spectra_of_its_stars(survey, spectra):
-    batch = GroupDataset(survey, GROUP, 2)[1]
+    batch = GroupDataset(survey, GROUP, 2).read(1)
     assert_same(batch.spectra, spectra[batch.star])
 
 
@@ -82,22 +83,29 @@ def test_batches_that_are_done_are_left_out_and_the_others_stay_the_same(survey)
     rest = GroupDataset(survey, GROUP, 2, done=[1])
     assert len(rest) == 2
     assert [rest[index].number for index in range(2)] == [0, 2]
-    assert torch.equal(rest[1].star, whole[2].star)
-    assert torch.equal(rest[1].spectra.flux, whole[2].spectra.flux)
+    one, other = rest[1].read(), whole[2].read()
+    assert torch.equal(one.star, other.star)
+    assert torch.equal(one.spectra.flux, other.spectra.flux)
+
+
+def test_a_batch_says_how_many_stars_it_has_before_it_is_read(survey):
+    dataset = GroupDataset(survey, GROUP, 2)
+    assert [len(dataset[index]) for index in range(3)] == [5, 4, 2]
+    assert [len(dataset.read(number)) for number in range(3)] == [5, 4, 2]
 
 
 def test_the_loader_hands_out_the_batches_in_order(survey):
     dataset = GroupDataset(survey, GROUP, 2)
     loaded = list(SurveyDataModule(dataset).predict_dataloader())
     assert [[batch.number for batch in batches] for batches in loaded] == [[0], [1], [2]]
-    assert torch.equal(loaded[1][0].star, dataset[1].star)
+    assert torch.equal(loaded[1][0].read().star, dataset.read(1).star)
 
 
-@pytest.mark.parametrize(("most", "numbers"), [(None, 1), (3, 1), (11, 2), (1000, 200)])
+@pytest.mark.parametrize(("most", "numbers"), [(None, 3), (3, 1), (11, 2), (1000, 200)])
 def test_as_many_batches_as_a_device_has_room_for_come_together(survey, most, numbers):
     """Of the three batches of two groups the largest has five stars."""
     module = SurveyDataModule(GroupDataset(survey, GROUP, 2))
-    fit = Mock(FitModule, most=lambda device: most)
+    fit = FitModule(Mock(BatchFitter), most)
     strategy = Mock(root_device=torch.device("cpu"))
     module.trainer = Mock(lightning_module=fit, strategy=strategy, global_rank=0, world_size=1)
     loader = module.predict_dataloader()
@@ -107,9 +115,9 @@ def test_as_many_batches_as_a_device_has_room_for_come_together(survey, most, nu
 
 
 def test_shards_that_are_left_are_batches(survey, spectra):
-    dataset = ShardDataset(survey.paths, spectra.wave, [0, 2])
+    dataset = ShardDataset(survey.paths, spectra.wave, [0, 2], SIZES)
     assert (len(dataset), dataset.most) == (2, 6)
-    batch = dataset[1]
+    batch = dataset[1].read()
     assert (batch.number, len(batch)) == (2, 6)
     assert_same(batch.spectra, spectra[torch.arange(5, 11)])
 
@@ -117,6 +125,6 @@ def test_shards_that_are_left_are_batches(survey, spectra):
 def test_a_sample_of_stars(survey, spectra):
     dataset = SampleDataset(survey, [np.array([0, 3]), np.array([9, 5, 1])], [1])
     assert (len(dataset), dataset.most) == (1, 3)
-    batch = dataset[0]
+    batch = dataset[0].read()
     assert batch.number == 1
     assert_same(batch.spectra, spectra[torch.tensor([9, 5, 1])])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from torchfit.catalogue.parts import read_part
-from torchfit.measure.batch import GroupBatch
+from torchfit.measure.batch import Unread
 from torchfit.measure.measurement import Measurement
 from torchfit.survey import part_writer
 from torchfit.survey.part_writer import PartWriter, part_path
@@ -47,15 +47,6 @@ def writer(tmp_path, table, monkeypatch):
         writer.bar.close()
 
 
-@pytest.fixture
-def batch(observe, draw_labels):
-    def make(number, n_stars):
-        star, spectra = torch.arange(n_stars), observe(draw_labels(n_stars, 0), 0.1)
-        return GroupBatch(star, torch.zeros_like(star), spectra, number)
-
-    return make
-
-
 def test_parts_are_named_by_the_number_of_their_batch(tmp_path):
     paths = [part_path(tmp_path, number) for number in (0, 7, 123456)]
     assert [path.name for path in paths] == [
@@ -66,30 +57,30 @@ def test_parts_are_named_by_the_number_of_their_batch(tmp_path):
     assert sorted(paths) == paths
 
 
-def write(writer, batch, number, rows, world_size=1):
+def write(writer, number, rows, world_size=1):
     measured = [Mock(Measurement, star=torch.tensor(rows))]
-    batches = [batch(number, len(rows))]
+    batches = [Unread(number, len(rows), Mock())]
     writer.write_on_batch_end(trainer(True, world_size), MODULE, measured, None, batches, 0, 0)
 
 
-def test_a_batch_becomes_a_part_as_soon_as_it_is_measured(writer, batch, table):
+def test_a_batch_becomes_a_part_as_soon_as_it_is_measured(writer, table):
     writer.on_predict_start(trainer(), MODULE)
-    write(writer, batch, 5, [3, 4])
+    write(writer, 5, [3, 4])
     path = part_path(writer.folder, 5)
     pd.testing.assert_frame_equal(read_part(path), table.iloc[[3, 4]].reset_index(drop=True))
     assert list(writer.folder.iterdir()) == [path]
 
 
-def test_the_bar_counts_stars_and_begins_where_the_interrupted_run_stopped(writer, batch, table):
+def test_the_bar_counts_stars_and_begins_where_the_interrupted_run_stopped(writer, table):
     writer.on_predict_start(trainer(), MODULE)
     assert (writer.bar.n, writer.bar.total) == (2, len(table))
-    write(writer, batch, 1, [3, 4, 5])
+    write(writer, 1, [3, 4, 5])
     assert writer.bar.n == 5
 
 
-def test_the_first_process_shows_the_stars_of_all(writer, batch):
+def test_the_first_process_shows_the_stars_of_all(writer):
     writer.on_predict_start(trainer(), MODULE)
-    write(writer, batch, 1, [3, 4], world_size=2)
+    write(writer, 1, [3, 4], world_size=2)
     assert writer.bar.n == 2 + 4
 
 

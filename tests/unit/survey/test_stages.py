@@ -1,4 +1,3 @@
-import os
 from dataclasses import replace
 from functools import partial
 
@@ -147,30 +146,33 @@ def test_matched_shards_are_not_matched_again(paths, fitter, survey, monkeypatch
 
 
 @pytest.fixture
-def threads_of_two():
-    """As many threads as each of two processes has: the last bits of a product depend on it."""
-    before, given = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
-    torch.set_num_threads(int(given or max(1, len(os.sched_getaffinity(0)) // 2)))
-    yield
+def set_threads():
+    """``set_threads(n)``: torch has so many; as before afterwards."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
     torch.set_num_threads(before)
 
 
 @pytest.mark.slow
-def test_two_processes_match_and_find_the_noise_to_the_same_bytes(
-    paths, fitter, tmp_path, threads_of_two
-):
-    """A shard each, and some nodes of the noise each."""
-    shared = BatchFitter(fitter.emulator, FitSettings(metric=Metric(sharing=Sharing())))
+def test_threads_and_processes_do_not_change_a_byte(paths, fitter, tmp_path, set_threads):
+    """The last bits of a product depend on the threads that share it."""
+    settings = replace(fitter.settings, metric=Metric(sharing=Sharing(min_stars=1)))
     shapes = []
-    for folder, devices in [(tmp_path / "one", ONE), (tmp_path / "two", TWO)]:
+    for name, n_threads, devices in [("one", 1, ONE), ("three", 3, ONE), ("two", 2, TWO)]:
+        set_threads(n_threads)
+        folder, shared = tmp_path / name, BatchFitter(fitter.emulator, settings)
         survey = match_survey(paths, shared, devices, folder / "start")
         shapes.append(estimate_noise(survey, shared, devices, folder / "noise"))
-    files = [sorted((tmp_path / name).rglob("*.npy")) for name in ("one", "two")]
-    assert [path.name for path in files[0]] == [path.name for path in files[1]]
-    assert len(files[0]) > 2 + 1
-    for one, two in zip(*files, strict=True):
-        assert one.read_bytes() == two.read_bytes()
-    assert torch.equal(shapes[0].log_variance, shapes[1].log_variance)
+        shared = BatchFitter(fitter.emulator, settings, shapes[-1])
+        assert len(fit_survey(survey, shared, devices, folder / "parts", 1)) > 3
+        assert torch.get_num_threads() == n_threads
+    files = [sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+             for name in ("one", "three", "two")]  # fmt: skip
+    for others in files[1:]:
+        assert [path.name for path in others] == [path.name for path in files[0]]
+        for one, other in zip(files[0], others, strict=True):
+            assert one.read_bytes() == other.read_bytes(), one.name
+    assert all(torch.equal(shapes[0].log_variance, each.log_variance) for each in shapes)
 
 
 def test_the_noise_is_that_of_all_stars_and_its_finished_nodes_are_kept(
