@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from torchfit.emulator.flux_pca import fit_flux_pca, gram
+from torchfit.emulator.flux_pca import BAND, MOST_PAIRED, fit_flux_pca, gram
 
 
 @pytest.mark.parametrize("variance", [0.5, 0.9, 0.99, 1.0])
