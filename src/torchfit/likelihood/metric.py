@@ -15,7 +15,7 @@ from torchfit.likelihood.prior import StartPrior
 from torchfit.likelihood.support import Support
 from torchfit.spectra import Spectra, slices
 
-VELOCITIES_AT_ONCE = 256
+VELOCITIES_AT_ONCE = 128
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from torchfit.likelihood.start_noise import StartSums, shared_start_noise
 from torchfit.spectra import Spectra
 
 LEVEL_STEP = 0.1
+THIN = 8
+"""Of so many neighbouring pixels one is read to find the stars that a star is like."""
 
 
 class SharedLikelihood:
@@ -75,7 +77,8 @@ class SharedLikelihood:
         if self.noise is None:
             return whole
         node = self._node(start[:, 0])
-        level = level_of(spectra.ivar.float(), spectra.good & self.emulator.flux_pca.good)
+        known = spectra.good & self.emulator.flux_pca.good
+        level = level_of(spectra.ivar[:, ::THIN].float(), known[:, ::THIN])
         enough = self.noise.n_like(node, level) >= self.sharing.min_stars
         has_none = (self.noise.n_stars[node] == 0).all(dim=1)
         return whole & torch.where(spectra.has_ivar, enough, has_none)
