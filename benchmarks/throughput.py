@@ -36,6 +36,7 @@ from torchfit.catalogue.merge import merge_parts
 from torchfit.catalogue.parquet_file import write_parquet
 from torchfit.catalogue.schema import columns
 from torchfit.emulator.artefact import load_emulator
+from torchfit.measure.allocator import keep_freed_memory
 from torchfit.measure.fitter import BatchFitter
 from torchfit.optimise.bo import BayesianOptimisation
 from torchfit.optimise.curve_fit import CurveFit
@@ -93,6 +94,7 @@ def repeat_shards(paths: list[Path], n_stars: int, folder: Path) -> list[Path]:
 
 def one_size(options: argparse.Namespace, work: Path) -> list[Row]:
     """Match, fit and write one survey; peak memory is that of this process."""
+    keep_freed_memory()
     cfg, n_stars = composed([*SURVEY]), options.stars[0]
     shared, emulator = devices(cfg, options.accelerator), load_emulator(options.emulator)
     method = fitter(cfg, emulator)

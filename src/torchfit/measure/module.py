@@ -143,6 +143,11 @@ class MatchModule(StageModule):
 class NoiseModule(StageModule):
     """Finds how the noise of the stars of a node runs with wavelength."""
 
+    @property
+    def is_side_by_side(self) -> bool:
+        """A batch has two thousand stars, and no sum that hangs on the number of threads."""
+        return False
+
     def result(self, batch: StarBatch) -> Float[Tensor, "level column"]:
         """The :class:`torchfit.likelihood.noise.NodeNoise` of a batch as an array."""
         (shape,) = self.in_portions(self._shape, batch, [0, len(batch)])
