@@ -45,8 +45,8 @@ class JointSpectra(Spectra):
 
     def finite(self) -> "JointSpectra":
         """See :meth:`torchfit.spectra.Spectra.finite`."""
-        whole = JointSpectra(**{**vars(self), **vars(super().finite())})
-        return replace(whole, exposures=self.exposures.finite())
+        whole = super().finite()
+        return replace(self, flux=whole.flux, ivar=whole.ivar, exposures=self.exposures.finite())
 
     def __getitem__(self, star: Tensor | slice) -> "JointSpectra":
         """The batch of the chosen stars, with their exposures."""
