@@ -32,7 +32,7 @@ def result_table(
         Rows of the schema of parts.
     """
     unknown = [c for c in info.columns if c.endswith("_lit") and c[:-4] not in label_names]
-    # One by one pandas would enter them into the frame anew each time.
+    # As arrays until all are there: pandas takes long to add columns one by one.
     table: dict[str, Any] = {
         str(name): values for name, values in info.drop(columns=unknown).items()
     }

@@ -1,7 +1,8 @@
 """Batches computed side by side, each by a thread of its own."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ import torch
 
 T = TypeVar("T")
 R = TypeVar("R")
+AHEAD = 2
+"""Batches for each thread that are begun, or done and not taken."""
 
 
 def side_by_side(function: Callable[[T], R], batches: Sequence[T]) -> Iterator[R]:
@@ -23,13 +26,19 @@ def side_by_side(function: Callable[[T], R], batches: Sequence[T]) -> Iterator[R
         batches: The batches.
 
     Yields:
-        The results, in the order of the batches; later ones are computed meanwhile.
+        The results, in the order of the batches; the next ones are computed meanwhile, but no more
+        than :data:`AHEAD` for every thread, so that those who take them slowly do not heap them up.
     """
-    n_threads = torch.get_num_threads()
+    n_threads, ahead = torch.get_num_threads(), deque[Future[R]]()
     # Torch keeps the number of threads for every thread by itself, and for those to come.
     pool = ThreadPoolExecutor(n_threads, initializer=partial(torch.set_num_threads, 1))
     try:
-        yield from pool.map(function, batches)
+        for batch in batches:
+            if len(ahead) == AHEAD * n_threads:
+                yield ahead.popleft().result()
+            ahead.append(pool.submit(function, batch))
+        while ahead:
+            yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(n_threads)

@@ -4,7 +4,7 @@ import time
 import pytest
 import torch
 
-from torchfit.measure.side_by_side import side_by_side
+from torchfit.measure.side_by_side import AHEAD, side_by_side
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -61,3 +61,11 @@ def test_whoever_stops_asking_stops_the_work(n_threads):
     results.close()
     assert len(begun) < 1000
     assert torch.get_num_threads() == n_threads
+
+
+def test_who_takes_results_slowly_does_not_heap_them_up(n_threads):
+    begun, most = [], AHEAD * n_threads
+    for number, _ in enumerate(side_by_side(begun.append, range(40))):
+        time.sleep(0.005)
+        assert len(begun) <= number + most + 1
+    assert len(begun) == 40
