@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from family import Family
+from listing import visible, works
 from record import FOLDER, record
 from torchfit.report.rows import Row
 
@@ -47,8 +48,8 @@ STATUS = {
 """How a program ends that a signal has ended."""
 AT_ONCE = 20
 """Strikes until a survey is left in peace."""
-SOON, LONG = 10.0, 600.0
-"""Seconds after which a process that should have ended is an orphan, and one that works hangs."""
+LONG = 600.0
+"""Seconds after which a process that works hangs."""
 
 
 WORDS = ("processes", "signal", "target", "phase")
@@ -91,6 +92,7 @@ class Campaign:
         chance: Moments and targets.
         pieces: Number of shards, and of files with their rejects.
         note: Called with every strike and what was wrong after it.
+        soon: Seconds after which a process that should have ended is an orphan.
     """
 
     options: Sequence[str]
@@ -98,6 +100,7 @@ class Campaign:
     chance: random.Random
     pieces: int
     note: Callable[[Struck, list[str]], object] = lambda struck, faults: None
+    soon: float = 10.0
     expected: dict[str, bytes] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
     strikes: Counter[Struck] = field(default_factory=Counter)
@@ -162,11 +165,11 @@ class Campaign:
 
     def _judge(self, family: Family, strike: Strike, what: str) -> None:
         """Wait for the end of a struck run and look at everything it has left."""
-        status = family.wait(LONG if strike.target == "one" else SOON)
+        status = family.wait(LONG if strike.target == "one" else self.soon)
         if status is None and phase_of(self.results, self.pieces) == "ended":
             status = family.wait(LONG)
         self._demand(status is not None, f"{what}: hangs")
-        orphans = family.orphans(SOON if status is not None else 0)
+        orphans = family.orphans(self.soon if status is not None else 0)
         self._demand(not orphans, f"{what}: {len(orphans)} orphans")
         family.clear()
         said = is_said(status, strike, family.err)
@@ -186,9 +189,9 @@ class Campaign:
         known, status = len(self.faults), family.wait(LONG)
         whole = status == 0 and tables_of(self.results) == self.expected
         self._demand(whole, f"the last run: {status}: {family.err}")
-        left = {path.name for path in self.results.glob("*") if path.name.startswith("work-")}
+        left = {path.name for path in works(self.results)}
         self._demand(not left and not list(self.results.glob("*.tmp")), f"{left} are left")
-        self._demand(not family.orphans(SOON), "the last run leaves orphans")
+        self._demand(not family.orphans(self.soon), "the last run leaves orphans")
         self.note((2, "none", "none", "ended"), self.faults[known:])
 
     def _demand(self, holds: bool, fault: str) -> None:
@@ -209,10 +212,10 @@ def is_said(status: int | None, strike: Strike, err: str) -> bool:
 def finished_work(results: Path) -> dict[Path, int]:
     """Every finished file of the stages, and when it was written; its rejects finish a shard."""
     work = {}
-    for path in results.glob("work-*/*/[!.]*"):
-        if path.parent.name in STAGES:
-            with suppress(FileNotFoundError):
-                work[path] = path.stat().st_mtime_ns
+    folders = [folder / stage for folder in works(results) for stage in STAGES]
+    for path in (path for folder in folders for path in visible(folder)):
+        with suppress(FileNotFoundError):
+            work[path] = path.stat().st_mtime_ns
     packed = {path.stem.partition("-")[2] for path in work if path.name.startswith("rejects-")}
     shards = [path for path in work if path.name.startswith("shard-") and path.suffix == ".arrow"]
     for path in shards:

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from family import Family
+from listing import visible, works
 from record import record
 from torchfit.report.rows import Row
 
@@ -105,8 +106,7 @@ def packed(family: Family, results: Path, n_shards: int) -> list[Path]:
     """Wait for the first shards, and interrupt the survey."""
     until = time.monotonic() + PATIENCE
     while family.runs() and time.monotonic() < until:
-        done = sorted(results.glob("work-*/shards/rejects-*.jsonl"))
-        if len(done) >= n_shards:
+        if len(shards_of(results, "rejects")) >= n_shards:
             break
         time.sleep(0.1)
     else:
@@ -114,7 +114,13 @@ def packed(family: Family, results: Path, n_shards: int) -> list[Path]:
     if family.runs():
         family.interrupt()
     family.wait(60)
-    return sorted(results.glob("work-*/shards/shard-*.arrow"))[:n_shards]
+    return shards_of(results, "shard")[:n_shards]
+
+
+def shards_of(results: Path, kind: str) -> list[Path]:
+    """Files of one kind, ``shard`` or ``rejects``, that the packing has finished."""
+    paths = [path for work in works(results) for path in visible(work / "shards")]
+    return [path for path in paths if path.name.startswith(f"{kind}-")]
 
 
 def repeat(shards: list[Path], n_stars: int) -> None:
@@ -156,10 +162,11 @@ def _numbered(table: pa.Table, first: int, n: int) -> pa.Table:
 
 def seen(family: Family, results: Path, second: float) -> Sample:
     """Memory of all processes, and what they have finished."""
-    work = next(iter(sorted(results.glob("work-*"))), results)
+    work = next(iter(works(results)), results)
     stages = ("table", "parts", "noise", "start", "shards")
-    stage = next((name for name in stages if any((work / name).glob("[!.]*"))), "none")
-    done = sum(1 for _ in (work / stage).glob("[!.]*"))
+    finished = {stage: len(visible(work / stage)) for stage in stages}
+    stage = next((stage for stage, number in finished.items() if number), "none")
+    done = finished.get(stage, 0)
     members = family.members()
     each = [_memory(process) for process in members]
     memory = tuple(sum(one[place] for one in each) / 1e6 for place in range(len(MEMORY)))

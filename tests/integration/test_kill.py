@@ -28,7 +28,7 @@ def campaign(cache, artefact, tmp_path_factory):
     world.make_bad_lamost(root)
     options = [*world.lamost_options(folder, artefact, root), "pack.shard_size=4"]
     options = [option for option in options if not option.startswith("hydra.run.dir")]
-    campaign = Campaign(options, folder, random.Random(20), pieces=7)
+    campaign = Campaign(options, folder, random.Random(20), pieces=7, soon=60.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TORCHFIT_CACHE", str(cache))
         campaign.undisturbed()

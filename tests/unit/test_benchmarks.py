@@ -1,7 +1,9 @@
 """Benchmarks are run by hand: what they take from the package must be there all the same."""
 
+import os
 import re
 import runpy
+import shutil
 import sys
 import sysconfig
 from pathlib import Path
@@ -39,6 +41,34 @@ def test_what_the_record_of_kills_lacks_is_what_is_left_to_do(tmp_path, monkeypa
     assert (record.done(KILLS), record.done(ENDS)) == (1, 1)
     assert record.rows()[-1]["runs"] == 3
     assert record.rows()[-1]["faults"] == 1
+
+
+def test_a_folder_that_a_run_removes_while_it_is_watched_is_empty(tmp_path, monkeypatch):
+    """A survey that ends removes the folders of its work, one after the other."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from kills import STAGES, finished_work, phase_of
+    from soak import shards_of
+
+    original, asked = os.listdir, []
+
+    def listdir(path):
+        asked.append(Path(path).name)
+        if len(asked) == last:
+            shutil.rmtree(tmp_path / "work-0123456789abcdef")
+        return original(path)
+
+    for last in range(1, len(STAGES) + 3):
+        for stage in (*STAGES, "table"):
+            path = tmp_path / "work-0123456789abcdef" / stage / f"{stage}-000"
+            path.parent.mkdir(parents=True)
+            path.touch()
+        asked.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "listdir", listdir)
+            assert len(finished_work(tmp_path)) == max(0, last - 2), "what was seen before"
+        shutil.rmtree(tmp_path / "work-0123456789abcdef", ignore_errors=True)
+    assert finished_work(tmp_path / "none") == {}
+    assert (phase_of(tmp_path, 7), shards_of(tmp_path, "shard")) == ("start", [])
 
 
 @pytest.mark.parametrize(
