@@ -2,7 +2,7 @@
 
 import sys
 
-from torchfit.run.programs import run_task
+from torchfit.run.start import start_task
 
 if __name__ == "__main__":
-    run_task("train", sys.argv[1:])
+    start_task("train", sys.argv[1:])

@@ -201,9 +201,14 @@ class Campaign:
 
 
 def is_said(status: int | None, strike: Strike, err: str) -> bool:
-    """Whether a run ended as its signal demands, or well, or lost a child and says so in a line."""
+    """Whether a run ended as its signal demands, or well, or lost a child and says so in a line.
+
+    An interrupt that comes before the program's first line is Python's to tell.
+    """
     if status == 0 and strike.target == "one":
         return True  # Python's own resource tracker was the one: it is replaced, with a warning.
+    if status == -signal.SIGINT and "in start_task" not in err:
+        return True
     if status == 0 or status in STATUS[strike.number]:
         return "Traceback" not in err
     return strike.target == "one" and status == 1 and "the same command goes on" in err

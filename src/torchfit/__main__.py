@@ -1,6 +1,6 @@
 """``python -m torchfit PROGRAM ...``: the same as ``torchfit PROGRAM ...``."""
 
-from torchfit.run.main import main
+from torchfit.run.start import start_command
 
 if __name__ == "__main__":
-    main()
+    start_command()

@@ -97,8 +97,8 @@ def test_help_version_and_a_slip(installed, tmp_path, start):
 
 def test_help_does_not_wait_for_pytorch(installed, tmp_path):
     code = (
-        "import sys; from torchfit.run.main import main\n"
-        "try: main()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+        "import sys; from torchfit.run.start import start_command\n"
+        "try: start_command()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
     )
     for words in ([], ["infer", "--help"], ["infer", "--cfg", "job"]):
         ended = installed.run(tmp_path, sys.executable, "-c", code, *words)

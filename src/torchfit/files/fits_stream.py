@@ -138,14 +138,14 @@ def find_tables(path: Path) -> Iterator[tuple[int, FitsHeader]]:
 
 
 def demand_possible_sizes(path: Path) -> None:
-    """Demand that what the headers of a file say of sizes can be true; whoever believes them hangs.
+    """Demand that what the headers of a file say of sizes is true; whoever believes them hangs.
 
     Args:
         path: The file, gzipped or not; one that is not FITS is not looked into.
 
     Raises:
-        DataError: If it is missing, has more axes or columns than the standard allows, or would
-            hold more than any packing of its bytes.
+        DataError: If it is missing, has more axes or columns than the standard allows, would hold
+            more than any packing of its bytes, or ends before its data.
     """
     with ExitStack() as stack, _readable(path):
         stream = stack.enter_context(_open(path))
@@ -158,7 +158,16 @@ def demand_possible_sizes(path: Path) -> None:
                 raise DataError(f"no sound FITS file: TFIELDS or ZNAXIS is above {MAX_AXES}")
             if max(header.data_size, _unpacked_size(header)) > most:
                 raise DataError("no sound FITS file: it says that it holds more than it can")
-            stream.seek(filled(header.data_size), 1)
+            _pass_over(stream, header.data_size)
+
+
+def _pass_over(stream: BufferedIOBase, size: int) -> None:
+    """Move over the data of a unit, which must be there; what fills up its last block need not."""
+    if size > 0:
+        stream.seek(size - 1, 1)
+        if not stream.read(1):
+            raise DataError("it is cut short: its data end before its header says; fetch it again")
+        stream.seek(filled(size) - size, 1)
 
 
 def _unpacked_size(header: FitsHeader) -> int:

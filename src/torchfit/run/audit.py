@@ -111,13 +111,11 @@ def audited_library(
         The listed templates with their neighbours.
     """
     place = findings.ranked
-    model = _shown_models(library, place, emulator)
-    row = {star: number for number, star in enumerate(stars.tolist())}
-    for number, star in enumerate(place.tolist()):
-        if star in row:
-            model[number] = held_out.model[row[star]]
-    listed = zip(place.tolist(), _nearest(library, place), model, strict=True)
-    templates = [_template(library, findings, *each) for each in listed]
+    known = dict(zip(stars.tolist(), held_out.model, strict=True))
+    others = torch.tensor([star for star in place.tolist() if star not in known], dtype=torch.long)
+    known |= dict(zip(others.tolist(), _shown_models(library, others, emulator), strict=True))
+    listed = zip(place.tolist(), _nearest(library, place), strict=True)
+    templates = [_template(library, findings, *each, known[each[0]]) for each in listed]
     return AuditedLibrary(
         templates, findings.n_judged, len(library), library.label_names, held_out.wave
     )

@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from multiprocessing import connection
 
 
 def begin_child() -> None:
@@ -43,5 +42,8 @@ def end_children() -> None:
 
 
 def _leave_after(sentinel: int) -> None:
+    # A program heeds signals once it has imported this module: it imports little.
+    from multiprocessing import connection
+
     connection.wait([sentinel])
     os._exit(1)

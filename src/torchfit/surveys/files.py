@@ -87,7 +87,7 @@ class FilesReader(RowReader[Opened]):
         try:
             return self._kept.take(path) or read_file(path, self.format)
         except SpectrumError as error:
-            reason = str(error).removeprefix(f"{self.folder / file} ")
+            reason = str(error).removeprefix(str(path)).lstrip(": ")
             raise SpectrumError(f"{file}: {reason}") from error
 
     def row(self, opened: Opened, row: int, source: str) -> Spectrum:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from torchfit.exceptions import SpectrumError
+from torchfit.exceptions import DataError, SpectrumError
 from torchfit.files.fits_stream import demand_possible_sizes
 from torchfit.files.table_file import quiet_astropy
 
@@ -42,9 +42,12 @@ def read_file(path: Path, format: str | None) -> tuple[str, list[Any]]:
         with quiet_astropy(), np.errstate(all="ignore"):
             found = format or _specific(identify_spectrum_format(str(path), SpectrumList))
             spectra = SpectrumList.read(str(path), format=found or None)
+    except DataError as error:
+        raise SpectrumError(f"{error}") from error
     except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
         why = " ".join(str(error).split())[:200]
-        raise SpectrumError(f"{path} cannot be read ({why}); name its format") from error
+        what = "name its format" if format is None else f"is it no file of format {format}?"
+        raise SpectrumError(f"{path} cannot be read ({why}); {what}") from error
     return found, [row for each in spectra for row in _rows(each)]
 
 

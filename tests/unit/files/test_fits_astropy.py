@@ -63,3 +63,19 @@ def test_bytes_behind_the_last_unit_do_not_matter(path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match="no such file"), open_fits(tmp_path / "none.fits"):
         pass
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_that_ends_before_its_data_is_cut_short_wherever_it_is_cut(path, pack):
+    with fits.open(path, disable_image_compression=True) as units:
+        starts = [unit.fileinfo()["datLoc"] for unit in units]
+        ends = [start + unit.size for start, unit in zip(starts, units, strict=True)]
+    raw = path.read_bytes()
+    for start, end in zip(starts[1:], ends[1:], strict=True):
+        for n_bytes in (start, start + 1, (start + end) // 2, end - 1):
+            path.write_bytes(pack(raw[:n_bytes]))
+            with pytest.raises(DataError, match="it is cut short"), open_fits(path):
+                pass
+    path.write_bytes(pack(raw[: ends[-1]]))
+    with open_fits(path) as units:
+        assert len(units) == 3, "what fills up the last block may be missing"

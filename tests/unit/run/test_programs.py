@@ -46,7 +46,7 @@ def test_the_configuration_of_a_checkout_is_at_its_top():
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_a_file_and_a_configuration(name):
     if name != "library":  # It came after the three files of a checkout.
-        assert f'run_task("{name}", sys.argv[1:])' in (ROOT / f"{name}.py").read_text()
+        assert f'start_task("{name}", sys.argv[1:])' in (ROOT / f"{name}.py").read_text()
     assert (conf_folder() / f"{name}.yaml").is_file()
     assert callable(get_method(f"torchfit.run.{name}.{name}"))
 

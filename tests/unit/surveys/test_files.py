@@ -128,8 +128,17 @@ def test_a_format_nobody_reads_is_a_reject(tmp_path, content):
 
 
 def test_a_format_is_taken_at_its_word(read):
-    with pytest.raises(SpectrumError, match=r"x\.fits: "):
+    with pytest.raises(SpectrumError, match=r"x\.fits: .*is it no file of format APOGEE apStar\?"):
         read(format="APOGEE apStar")
+
+
+@pytest.mark.parametrize("format", [None, "tabular-fits"])
+def test_a_file_that_is_cut_short_is_said_to_be_that(tmp_path, format):
+    path = files.make(tmp_path / "x.fits")
+    path.write_bytes(path.read_bytes()[: -2 * 2880])
+    reader = FilesReader(str(tmp_path), format=format, medium="air")
+    ((_, outcome),) = reader.spectra(reader.sources())
+    assert str(outcome).startswith("x.fits: it is cut short"), outcome
 
 
 @pytest.mark.parametrize("wrong", [{"medium": "water"}, {"lsf_fwhm": 0.0}, {"lsf_fwhm": -1.0}])
