@@ -121,7 +121,7 @@ def main() -> None:
         cfg = composed([*overrides, "pack=lamost"])
         emulator = seen_by_lamost(load_emulator(artefact), name)
         method = fitter(cfg, emulator)
-        batch = emulator.preprocessor(spectra, build(cfg.pack).windows)
+        batch = emulator.survey_preprocessor(spectra, build(cfg.pack).windows)
         measured = measure(method, batch, [spectrum.info.subclass for spectrum in spectra])
         rows += rows_of(name, measured.labels.numpy(), table)
         if name == "default":

@@ -82,7 +82,10 @@ def main() -> None:
     emulator, rows, files = method.emulator, [], []
     with tempfile.TemporaryDirectory() as folder:
         shards, _ = build(cfg.pack).pack(
-            build(cfg.data), emulator.preprocessor, emulator.flux_pca.good, Path(folder, "shards")
+            build(cfg.data),
+            emulator.survey_preprocessor,
+            emulator.flux_pca.good,
+            Path(folder, "shards"),
         )
         for n_processes in options.processes:
             shared = devices(cfg, options.accelerator, n_processes)

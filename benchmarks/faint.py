@@ -169,7 +169,7 @@ def real(artefact: Path, index: Path) -> list[Row]:
         return []
     trained = load_emulator(artefact)
     emulator = trained.at_resolution(torch.full_like(trained.wave, reader.lsf_fwhm))
-    batch = emulator.preprocessor(spectra, build(composed(["pack=lamost"]).pack).windows)
+    batch = emulator.survey_preprocessor(spectra, build(composed(["pack=lamost"]).pack).windows)
     rows: list[Row] = []
     for method, overrides in METHODS.items():
         fitter = BatchFitter(emulator, fit_settings(composed(overrides)))

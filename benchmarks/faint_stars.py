@@ -76,4 +76,4 @@ class Sample:
         truth = torch.tensor([[s.info.labels[n] for n in names] for s in spectra]).double()
         snr = np.array([s.info.snr["i" if kind == "M" else "g"] for s in spectra])
         windows = build(composed(["pack=lamost"]).pack).windows
-        return cls(emulator, emulator.preprocessor(spectra, windows), truth, snr)
+        return cls(emulator, emulator.survey_preprocessor(spectra, windows), truth, snr)

@@ -131,7 +131,7 @@ def mock_rows(emulator: Emulator, snr: float, n_stars: int) -> Iterator[Row]:
     assert len(spectra) == len(read)
     cfg = composed(["data=lamost_mock"])
     seen = emulator.at_resolution(reader.lsf_fwhm_at(emulator.wave))
-    exposures = seen.preprocessor(spectra, build(cfg.pack).windows).to(torch.float64)
+    exposures = seen.survey_preprocessor(spectra, build(cfg.pack).windows).to(torch.float64)
     names = seen.label_names
     truth = np.array([[each.info.labels[name] for name in names] for each in spectra])
     truth = truth[::N_EXPOSURES]
@@ -164,7 +164,7 @@ def real_rows(emulator: Emulator, folder: Path, snrs: Sequence[float]) -> Iterat
     seen = emulator.at_resolution(reader.lsf_fwhm_at(emulator.wave))
     cfg = composed(["pack=lamost", "preprocess=miles"])
     chosen = [spectra[row] for row in several]
-    exposures = seen.preprocessor(chosen, build(cfg.pack).windows).to(torch.float64)
+    exposures = seen.survey_preprocessor(chosen, build(cfg.pack).windows).to(torch.float64)
     place = torch.from_numpy(pd.factorize(star[several])[0])
     method = fitter(composed(), seen)
     alone, joint = measured(method, exposures), measured(method, JointSpectra.of(exposures, place))

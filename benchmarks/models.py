@@ -42,7 +42,7 @@ def measured(artefact: Path, n_stars: int, folder: Path) -> MeasuredSurvey:
     reader, trained = build(cfg.data), load_emulator(artefact)
     emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
     paths, _ = build(cfg.pack).pack(
-        reader, emulator.preprocessor, emulator.flux_pca.good, folder / "shards"
+        reader, emulator.survey_preprocessor, emulator.flux_pca.good, folder / "shards"
     )
     method = fitter(cfg, emulator)
     one = Devices(build(cfg.trainer))

@@ -105,7 +105,7 @@ class Repeated:
         read = [each for _, each in reader.spectra(reader.sources()) if isinstance(each, Spectrum)]
         emulator = trained.at_resolution(reader.lsf_fwhm_at(trained.wave))
         windows = build(composed(["pack=lamost"]).pack).windows
-        spectra = emulator.preprocessor(read, windows).to(torch.float64)
+        spectra = emulator.survey_preprocessor(read, windows).to(torch.float64)
         snr = np.array([each.info.snr["g"] for each in read])
         star, night = same_place(read), np.array([each.info.mjd for each in read])
         return cls(spectra, emulator, snr, star, night, paired(star, night, snr))

@@ -125,7 +125,7 @@ def packing(artefact: Path, n_stars: int, folder: Path) -> tuple[list[Path], Row
     emulator = load_emulator(artefact)
     reader, pack = build(cfg.data), build(cfg.pack)
     (paths, _), seconds = timed(
-        lambda: pack.pack(reader, emulator.preprocessor, emulator.flux_pca.good, folder)
+        lambda: pack.pack(reader, emulator.survey_preprocessor, emulator.flux_pca.good, folder)
     )
     size = sum(path.stat().st_size for path in paths) / n_stars
     stage = f"make and pack mock spectra ({size / 1000:.1f} kB a star)"

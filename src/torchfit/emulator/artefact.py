@@ -26,7 +26,7 @@ from torchfit.preprocess.compose import Preprocessor
 from torchfit.spectra import Spectra
 
 FORMAT = 3
-_FORMER = {"clip_sigma": None}
+_FORMER = {"clip_sigma": None, "reconstruct": None}
 """Settings of the preprocessing that artefacts did not name when there was no choice."""
 WEIGHTS, DESCRIPTION, LICENCE = "weights.safetensors", "emulator.json", "LICENSE-library.txt"
 

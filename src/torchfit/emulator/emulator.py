@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.preprocess.compose import Preprocessor
+from torchfit.preprocess.reconstruct import Reconstruction, SurveyPreprocessor
 from torchfit.preprocess.resolution import SAME, broaden
 
 
@@ -59,6 +61,16 @@ class Emulator:
     def basis(self) -> Float[Tensor, "pix comp"]:
         """Components times their standard deviations: flux per standardised coefficient."""
         return self.flux_pca.basis * self.comp_scale
+
+    @cached_property
+    def survey_preprocessor(self) -> SurveyPreprocessor:
+        """The preprocessing of spectra that the emulator is to measure."""
+        n_comp = self.preprocessor.reconstruct
+        if n_comp is None:
+            return SurveyPreprocessor.of(self.preprocessor, None)
+        pca = self.flux_pca
+        reconstruction = Reconstruction(pca.mean, self.basis[:, :n_comp], pca.good)
+        return SurveyPreprocessor.of(self.preprocessor, reconstruction)
 
     @property
     def bounds(self) -> tuple[Float[Tensor, " label"], Float[Tensor, " label"]]:

@@ -1,6 +1,6 @@
 """The fit of spectra of differing resolutions, those of one resolution at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torchfit.measure.batch import GroupBatch
 from torchfit.measure.fitter import BatchFitter
 from torchfit.measure.measurement import Measurement
 from torchfit.measure.settings import FitSettings
-from torchfit.spectra import Spectra
+from torchfit.spectra import Spectra, Spectrum
 
 
 class FittersByResolution:
@@ -28,6 +28,24 @@ class FittersByResolution:
     def __init__(self, emulator: Emulator, settings: FitSettings) -> None:
         self.emulator, self.settings = emulator, settings
         self._fitters: dict[bytes, BatchFitter] = {}
+
+    def normalise(self, stars: Observed, spectra: Sequence[Spectrum]) -> Spectra:
+        """Preprocess spectra as the emulator at the resolution of each does it.
+
+        Args:
+            stars: The same spectra.
+            spectra: On the pixels of their files, with redshifts.
+
+        Returns:
+            On the emulator's grid, at rest, divided by their continua.
+        """
+        lsf_fwhm = self.emulator.library.lsf_fwhm
+        pieces, places = [], []
+        for fitter, place in self._parts(stars):
+            some = [spectra[number] for number in place.tolist()]
+            pieces.append(fitter.emulator.survey_preprocessor(some, lsf_fwhm=lsf_fwhm))
+            places.append(place)
+        return Spectra.joined(pieces)[torch.cat(places).argsort()]
 
     def measure(self, stars: Observed, spectra: Spectra) -> Measurement:
         """Measure normalised spectra."""

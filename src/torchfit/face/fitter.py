@@ -101,7 +101,7 @@ class Fitter:
         one = not isinstance(spectra, Sequence)
         observed, velocities = self._settle(_spectra([spectra] if one else spectra))
         stars = Observed.of(observed, velocities, self.emulator.wave)
-        result = self._fit(stars, self._normalise(observed))
+        result = self._fit(stars, self._normalise(stars, observed))
         return result[0] if one else result
 
     def fit_joint(self, exposures: Sequence[Any]) -> FitResult:
@@ -136,8 +136,8 @@ class Fitter:
         given = [_spectra(star) for star in ([exposures] if one else exposures)]
         star = np.repeat(np.arange(len(given)), [len(each) for each in given])
         observed, velocities = self._settle([each for several in given for each in several])
-        spectra = JointSpectra.of(self._normalise(observed), torch.from_numpy(star))
         alone = Observed.of(observed, velocities, self.emulator.wave)
+        spectra = JointSpectra.of(self._normalise(alone, observed), torch.from_numpy(star))
         own = self.emulator.trained.library.lsf_fwhm.numpy()
         stars = alone.joined(star, spectra, own)
         result = self._fit(stars, spectra)
@@ -174,12 +174,10 @@ class Fitter:
         pairs = zip(given, settled, strict=True)
         return [spectrum.at_redshift(found.info.z) for spectrum, found in pairs], velocities
 
-    def _normalise(self, observed: Sequence[Spectrum]) -> Spectra:
+    def _normalise(self, stars: Observed, observed: Sequence[Spectrum]) -> Spectra:
         """On the emulator's grid, at rest, divided by the running median."""
         trained = self.emulator.trained
-        spectra = trained.preprocessor(
-            [spectrum.read() for spectrum in observed], lsf_fwhm=trained.library.lsf_fwhm
-        )
+        spectra = self._fitters.normalise(stars, [spectrum.read() for spectrum in observed])
         n_good = (spectra.good & trained.flux_pca.good).sum(dim=1)
         if int(n_good.min()) < LEAST_PIXELS:
             low, high = self.emulator.wave[[0, -1]]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError, SpectrumError
-from torchfit.preprocess.continuum import clip, normalise, sticks_out
+from torchfit.preprocess.continuum import clip, divide, smooth_median, sticks_out
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import MASK_WINDOWS, inside_windows, interstellar_windows
 from torchfit.preprocess.resample import resample
@@ -36,6 +36,9 @@ class Preprocessor:
         median_window: Width of the running median in pixels of the grid.
         smoothing: Width of the running mean in pixels of the grid, odd, of which the median is
             taken; 1 for none.
+        reconstruct: Number of flux components that spectra of a survey are reconstructed from, so
+            that their noise does not bend the continuum
+            (:class:`torchfit.preprocess.reconstruct.SurveyPreprocessor`); ``None`` leaves it bent.
         clip_upper: Upper limit of the normalised flux; ``None`` for none.
         clip_lower: Lower limit of the normalised flux; ``None`` for none.
         clip_sigma: A pixel beyond a limit by more than so many of its errors is masked; ``None``
@@ -54,6 +57,7 @@ class Preprocessor:
     dib_half_width: float = 3.2
     median_window: int = 400
     smoothing: int = 1
+    reconstruct: int | None = 16
     clip_upper: float | None = 2.0
     clip_lower: float | None = None
     clip_sigma: float | None = 5.0
@@ -74,6 +78,8 @@ class Preprocessor:
                 f"preprocess: smoothing={self.smoothing} must be odd, and within 1 and "
                 f"median_window={self.median_window}"
             )
+        if self.reconstruct is not None and self.reconstruct < 1:
+            raise ConfigError(f"preprocess: reconstruct={self.reconstruct} must be at least 1")
         if self.clip_upper is not None and self.clip_upper <= 1:
             raise ConfigError(f"preprocess: clip_upper={self.clip_upper} must be above 1")
         if self.clip_lower is not None and self.clip_lower >= 1:
@@ -149,14 +155,33 @@ class Preprocessor:
         if lsf_fwhm is not None:
             flux = to_resolution(spectra, (wave, flux, ivar), z, (self.wave, lsf_fwhm))
         flux, ivar = resample(wave, flux, ivar, self.wave)
-        flux, ivar = normalise(flux, ivar, self.median_window, self.smoothing)
         has_ivar = torch.tensor([spectrum.has_ivar for spectrum in spectra])
+        flux, ivar = divide(flux, ivar, self.continuum(flux, ivar, has_ivar))
         ivar = torch.where(has_ivar[:, None], ivar, (ivar > 0).to(ivar))
         return self._clipped(Spectra(self.wave, flux, ivar, has_ivar))
 
+    def continuum(
+        self,
+        flux: Float[Tensor, "star pix"],
+        ivar: Float[Tensor, "star pix"],
+        has_ivar: Bool[Tensor, " star"],
+    ) -> Float[Tensor, "star pix"]:
+        """Step P4 without its division.
+
+        Args:
+            flux: Flux on the grid, in any unit.
+            ivar: Its inverse variance; 0 marks a bad pixel.
+            has_ivar: Stars whose ``ivar`` is an inverse variance and not only a mask.
+
+        Returns:
+            The running median; NaN where a window holds no good pixel.
+        """
+        return smooth_median(flux, ivar > 0, self.median_window, self.smoothing)
+
     def normalised_again(self, spectra: Spectra) -> Spectra:
         """Steps P4 and P5 once more, for normalised spectra to which noise has been added."""
-        flux, ivar = normalise(spectra.flux, spectra.ivar, self.median_window, self.smoothing)
+        continuum = self.continuum(spectra.flux, spectra.ivar, spectra.has_ivar)
+        flux, ivar = divide(spectra.flux, spectra.ivar, continuum)
         return self._clipped(replace(spectra, flux=flux, ivar=ivar))
 
     def _clipped(self, spectra: Spectra) -> Spectra:

@@ -153,11 +153,7 @@ def normalise(
     window: int,
     smoothing: int = 1,
 ) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
-    """Divide by the running median of the good pixels.
-
-    The median of a spectrum with lines lies above its mean, and noise draws it there: a noisy
-    spectrum would have another continuum than the library's. Of the running mean over a few pixels,
-    which has less noise and shallower lines, the median hardly moves.
+    """Divide by the running median of the good pixels; see :func:`smooth_median`.
 
     Args:
         flux: Flux in any unit.
@@ -166,13 +162,49 @@ def normalise(
         smoothing: Width of the running mean in pixels, of which the median is taken; 1 for none.
 
     Returns:
-        Normalised flux and its inverse variance. A pixel whose median is not positive, or whose
-        window has no good pixel, becomes bad.
+        Normalised flux and its inverse variance; see :func:`divide`.
     """
-    good = ivar > 0
+    return divide(flux, ivar, smooth_median(flux, ivar > 0, window, smoothing))
+
+
+def smooth_median(
+    flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"], window: int, smoothing: int
+) -> Float[Tensor, "star pix"]:
+    """Running median of the running mean.
+
+    Of the running mean over a few pixels, which has less noise and shallower lines than the flux,
+    noise moves the median less.
+
+    Args:
+        flux: Flux in any unit.
+        good: Pixels that count.
+        window: Width of the running median in pixels.
+        smoothing: Width of the running mean in pixels; 1 for none.
+
+    Returns:
+        The continuum; NaN where a window holds no good pixel.
+    """
     smooth = flux if smoothing == 1 else running_mean(flux, good, smoothing)
-    continuum = running_median(smooth, good, window)
-    usable = good & (continuum > 0)
+    return running_median(smooth, good, window)
+
+
+def divide(
+    flux: Float[Tensor, "star pix"],
+    ivar: Float[Tensor, "star pix"],
+    continuum: Float[Tensor, "star pix"],
+) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
+    """Divide by a continuum.
+
+    Args:
+        flux: Flux in any unit.
+        ivar: Inverse variance; 0 marks a bad pixel.
+        continuum: The continuum.
+
+    Returns:
+        Normalised flux and its inverse variance. A pixel whose continuum is not positive, or NaN,
+        becomes bad.
+    """
+    usable = (ivar > 0) & (continuum > 0)
     continuum = torch.where(usable, continuum, 1.0)
     return torch.where(usable, flux / continuum, 0.0), torch.where(usable, ivar * continuum**2, 0.0)
 

@@ -149,7 +149,9 @@ def hold_out(
             flux[inside] = other.flux(library.labels[test]).float()
             measured = measured.with_rows(test, measure_library(other, library, test, settings))
             if len(repeat):
-                rough = _with_noise(library, emulator.preprocessor, repeat, training.seed + number)
+                rough = _with_noise(
+                    library, emulator.survey_preprocessor, repeat, training.seed + number
+                )
                 everyone = torch.arange(len(repeat))
                 _note(measured.noisy, repeat, measure_library(other, rough, everyone, settings))
     chosen = library.select(star)

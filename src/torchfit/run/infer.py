@@ -132,7 +132,9 @@ def _pack(
     crew.meet()
     known, lsf_fwhm = emulator.flux_pca.good, emulator.library.lsf_fwhm
     shards, redshifts = work / "shards", velocity.redshifts(emulator)
-    return packing.pack(reader, emulator.preprocessor, known, shards, crew, lsf_fwhm, redshifts)
+    return packing.pack(
+        reader, emulator.survey_preprocessor, known, shards, crew, lsf_fwhm, redshifts
+    )
 
 
 def _match(
