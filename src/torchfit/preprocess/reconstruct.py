@@ -12,7 +12,7 @@ from torchfit.preprocess.continuum import running_mean, running_median
 
 SCATTER = 0.03
 """Flux that the components leave out, one standard deviation; as in the weights of the matching."""
-KNOWN_TO = 0.01
+KNOWN_TO = 0.02
 """To what share the components know a continuum: noise of this size counts as much."""
 STRIDE = 2
 """Every so many pixels are taken of a spectrum without noise, whose lines are wider than one."""
