@@ -135,7 +135,7 @@ class TableReader(SurveyReader):
 
     def _spectrum(self, row: Row, source: str) -> Spectrum:
         try:
-            arrays = {key: array_of(row[key]) for key in ARRAYS if key in row}
+            arrays = _arrays(row)
             wave = wavelength(arrays["wave"])
             if "error" in arrays and "ivar" not in arrays:
                 with np.errstate(all="ignore"):
@@ -143,7 +143,7 @@ class TableReader(SurveyReader):
             flux, ivar = flux_and_ivar(arrays["flux"], arrays.get("ivar"), wave)
         except SpectrumError as error:
             raise SpectrumError(f"{source}: {error}") from error
-        good = np.isfinite(flux) & (np.broadcast_to(arrays.get("mask", 0), flux.shape) == 0)
+        good = np.isfinite(flux) & (_per_pixel(arrays, "mask", wave, source) == 0)
         weight = np.where(good, 1.0 if ivar is None else ivar, 0.0)
         weight = np.where(np.isfinite(weight), weight, 0.0)
         wave = air_to_vacuum(wave) if self.medium == "air" else wave
@@ -157,6 +157,24 @@ class TableReader(SurveyReader):
         return Spectrum(wave, flux, weight, info, ivar is not None, width)
 
 
+def _arrays(row: Row) -> dict[str, np.ndarray]:
+    """Arrays of a row; an empty cell is as good as no column."""
+    cells = {key: array_of(row[key]) for key in ARRAYS if key in row}
+    if missing := [key for key in ("wave", "flux") if cells[key] is None]:
+        raise SpectrumError(f"no {' and '.join(missing)} (an empty cell)")
+    return {key: values for key, values in cells.items() if values is not None}
+
+
+def _per_pixel(
+    arrays: Mapping[str, np.ndarray], key: str, wave: np.ndarray, source: str
+) -> np.ndarray:
+    """Values of every pixel, from as many or from one; zeros without any."""
+    values = arrays.get(key, np.zeros(1))
+    if values.shape not in ((1,), wave.shape):
+        raise SpectrumError(f"{source}: {key} has {len(values)} values, wave {len(wave)}")
+    return np.broadcast_to(values, wave.shape)
+
+
 def _own_sigma(
     arrays: Mapping[str, np.ndarray], wave: np.ndarray, source: str
 ) -> np.ndarray | None:
@@ -164,20 +182,18 @@ def _own_sigma(
     key = next((key for key in WIDTHS if key in arrays), None)
     if key is None:
         return None
-    values = arrays[key]
-    if values.shape not in ((1,), wave.shape):
-        raise SpectrumError(f"{source}: {key} has {len(values)} values, wave {len(wave)}")
+    values = _per_pixel(arrays, key, wave, source)
     with np.errstate(all="ignore"):
-        fwhm = wave / values if key == "resolving_power" else np.broadcast_to(values, wave.shape)
+        fwhm = wave / values if key == "resolving_power" else values
     return fwhm / FWHM_PER_SIGMA
 
 
 def _info(row: Row, source: str, z: float, snr: dict[str, float]) -> StarInfo:
     ra, dec = sky_position(number_of(row, "ra"), number_of(row, "dec"))
-    obsid = text_of(row, "obsid")
+    obsid = _identifier(row, "obsid")
     return StarInfo(
         source,
-        obsid=int(obsid) if obsid.isdecimal() and int(obsid) < 2**63 else None,
+        obsid=int(obsid) if obsid else None,
         name=text_of(row, "name") or name_by_position(ra, dec),
         ra=ra,
         dec=dec,
@@ -185,5 +201,11 @@ def _info(row: Row, source: str, z: float, snr: dict[str, float]) -> StarInfo:
         z=z,
         snr=snr,
         mjd=night(number_of(row, "mjd")),
-        gaia_source_id=text_of(row, "gaia_source_id"),
+        gaia_source_id=_identifier(row, "gaia_source_id"),
     )
+
+
+def _identifier(row: Row, key: str) -> str:
+    """Digits of a positive whole number of 64 bits; empty for whatever else stands for no star."""
+    text = text_of(row, key)
+    return str(int(text)) if text.isdecimal() and 0 < int(text) < 2**63 else ""
