@@ -30,6 +30,8 @@ WIDTHS = ("lsf_fwhm", "resolving_power")
 ARRAYS = ("wave", "flux", "ivar", "error", "mask", *WIDTHS)
 SINGLE = ("z", "ra", "dec", "mjd", "name", "obsid", "gaia_source_id", "subclass")
 MEDIA = ("air", "vacuum")
+_IVAR = "ivar"
+"""Name of the inverse variance where none is given."""
 
 
 class TableReader(SurveyReader):
@@ -40,9 +42,10 @@ class TableReader(SurveyReader):
             blanks, commas or semicolons, in brackets or not.
         medium: Whether wavelengths are in ``air`` or in ``vacuum``.
         columns: Names of its columns by what they hold: ``wave`` (Angstrom), ``flux``, and where
-            there are any ``ivar`` or ``error``, ``mask`` (not 0 in bad pixels), ``lsf_fwhm``
-            (Angstrom) or ``resolving_power`` (of every pixel, or one of the star), ``z``, ``ra``,
-            ``dec``, ``mjd``, ``name``, ``obsid``, ``gaia_source_id``, ``subclass``.
+            there are any ``ivar`` or, in its place, ``error``, ``mask`` (not 0 in bad pixels),
+            ``lsf_fwhm`` (Angstrom) or ``resolving_power`` (of every pixel, or one of the star),
+            ``z``, ``ra``, ``dec``, ``mjd``, ``name``, ``obsid``, ``gaia_source_id``,
+            ``subclass``; ``None`` for a column that is not there.
         lsf_fwhm: Resolution of all, full width at half maximum in Angstrom; ``None`` takes that of
             the emulator.
         default_z: Redshift of rows without one; ``None`` leaves it to be measured.
@@ -59,20 +62,23 @@ class TableReader(SurveyReader):
         self,
         path: str,
         medium: str,
-        columns: Mapping[str, str],
+        columns: Mapping[str, str | None],
         lsf_fwhm: float | None = None,
         default_z: float | None = None,
         resolving_power: float | None = None,
     ) -> None:
         if medium not in MEDIA:
             raise ConfigError(f"data.medium={medium}: use {' or '.join(MEDIA)}")
+        named = {key: name for key, name in columns.items() if name is not None}
         unknown = [key for key in columns if key not in ARRAYS + SINGLE]
-        if unknown or not {"wave", "flux"} <= columns.keys():
+        if unknown or not {"wave", "flux"} <= named.keys():
             raise ConfigError(
                 f"data.columns must name wave and flux, and no others than "
                 f"{', '.join(ARRAYS + SINGLE)}; it has {', '.join(columns)}"
             )
-        self.path, self.medium, self.columns = path, medium, dict(columns)
+        if "error" in named and named.get("ivar") == _IVAR:
+            del named["ivar"]  # What the preset names, which such a table has not.
+        self.path, self.medium, self.columns = path, medium, named
         self.lsf_fwhm, self.default_z = lsf_fwhm, default_z
         self.resolution = StatedResolution(lsf_fwhm, resolving_power)
 

@@ -56,7 +56,7 @@ def _of_fits(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
     number, _ = next(find_tables(path), (1, None))
     names = {key: name.upper() for key, name in columns.items()}
     with open_table(path, number) as table:
-        table.layout.demand(names.values(), path)
+        _demand(names, table.layout.names, path)
         if not table.layout.variable.keys().isdisjoint(names.values()):
             # The arrays lie behind all rows.
             yield from _of_heap(path, number, names)
@@ -100,7 +100,10 @@ def _of_csv(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
 
 def _demand(columns: Mapping[str, str], names: Sequence[str], path: Path) -> None:
     if missing := [name for name in columns.values() if name not in names]:
-        raise DataError(f"{path}: no column {', '.join(missing)}; the table has {', '.join(names)}")
+        raise DataError(
+            f"{path}: no column {', '.join(missing)}; the table has {', '.join(names)}: name "
+            "those, and null for what is not there"
+        )
 
 
 def _of_astropy(format: str) -> Read:

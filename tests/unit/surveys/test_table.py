@@ -116,7 +116,9 @@ def night(path, **columns):
         pd.DataFrame(cells).to_csv(path, index=False)
     else:
         table.write(path, format={".ecsv": "ascii.ecsv", ".vot": "votable"}.get(path.suffix))
-    reader = TableReader(str(path), "vacuum", ARRAYS | {name: name for name in columns})
+    reader = TableReader(
+        str(path), "vacuum", ARRAYS | {name: name for name in columns if name != "e"}
+    )
     return [outcome for _, outcome in reader.spectra(reader.sources())]
 
 
@@ -208,3 +210,23 @@ def test_cells_that_do_not_fit_say_why(tmp_path, cells, reason):
     outcome = dict(reader.spectra(reader.sources()))["a.parquet:000000001"]
     assert str(outcome) == f"a.parquet:000000001: {reason}"
     assert type(outcome) is SpectrumError
+
+
+@pytest.mark.parametrize("ending", ["fits", "parquet", "csv", "ecsv"])
+@pytest.mark.parametrize(
+    ("columns", "ivar", "has_ivar"),
+    [
+        ({"error": "e"}, 4.0, True),
+        ({"ivar": None}, 1.0, False),
+        ({"ivar": None, "z": None}, 1, False),
+    ],
+)
+def test_a_table_without_inverse_variances(tmp_path, ending, columns, ivar, has_ivar):
+    """The preset names a column ``ivar``, whether the table has it or not."""
+    path = tmp_path / f"a.{ending}"
+    night(path, e=np.full((2, 3), 0.5))
+    preset = {"wave": "w", "flux": "f", "ivar": "ivar"}
+    spectrum = TableReader(str(path), "vacuum", preset | columns).read(f"a.{ending}:000000000")
+    assert spectrum.ivar.tolist() == [ivar] * 3 and spectrum.has_ivar == has_ivar
+    with pytest.raises(DataError, match=r"no column (?i:ivar); .* null for what is not there"):
+        dict(TableReader(str(path), "vacuum", preset).spectra([f"a.{ending}:000000000"]))
