@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from torchfit.exceptions import DataError, SpectrumError
-from torchfit.files.cells import as_numbers, as_texts
+from torchfit.files.cells import Numbers, as_numbers, as_texts
 from torchfit.files.fits_stream import demand_possible_sizes, find_tables, open_table
 from torchfit.files.fits_table import TableLayout
 from torchfit.files.packed import open_packed
@@ -22,7 +22,7 @@ _AT_ONCE = 256
 _HEAD = 16 << 10
 _AROUND = "[]() \t"
 _TRUE = ("true", "t")
-_WORDS = (*_TRUE, "false", "f", "")
+_LOGICAL = (*_TRUE, "false", "f", "")
 """Logical values in small letters; FITS has a byte each, and none for what is not known."""
 _BETWEEN = re.compile(r"[\s,;\[\]()]+")
 Row = Mapping[str, object]
@@ -91,7 +91,10 @@ def _of_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
 
 
 def _of_csv(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    with pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_AT_ONCE) as pieces:
+    # Without an index: of rows that end in a comma the first cell would be taken for it.
+    with pd.read_csv(
+        path, dtype=str, keep_default_na=False, chunksize=_AT_ONCE, index_col=False
+    ) as pieces:
         for piece in pieces:
             _demand(columns, [str(name) for name in piece.columns], path)
             for row in piece.to_dict("records"):
@@ -145,15 +148,26 @@ def array_of(cell: object) -> np.ndarray | None:
         return None
     values = _BETWEEN.split(cell.strip(_AROUND)) if isinstance(cell, str) else cell
     array = np.atleast_1d(np.asarray(values))
-    if (
-        array.dtype.kind in "SU"
-        and np.isin(lower := np.char.lower(array.astype("U")), _WORDS).all()
-    ):
-        return np.isin(lower, _TRUE).astype(np.float64)
+    if array.dtype.kind in "SU":
+        return _of_words(array.astype("U"))
     try:
         return array.astype(np.float64)
     except (ValueError, TypeError) as error:
         raise SpectrumError(f"a cell holds no row of numbers ({str(error)[:60]})") from error
+
+
+def _of_words(words: np.ndarray) -> np.ndarray:
+    """Numbers of texts; of logical values 1 and 0."""
+    lower = np.char.lower(words)
+    if np.isin(lower, _LOGICAL).all():
+        return np.isin(lower, _TRUE).astype(np.float64)
+    if "..." in words:  # How numpy prints long arrays; among texts it is a word for nothing.
+        raise SpectrumError("a cell holds no row of numbers ('...' is none: write all of them)")
+    maker = Numbers("a cell")
+    numbers = maker.take(pa.chunked_array([pa.array(words.tolist())]))
+    if maker.n_lost:
+        raise SpectrumError(f"a cell holds no row of numbers ({maker.example!r} is none)")
+    return numbers
 
 
 def number_of(row: Row, key: str) -> float:

@@ -56,6 +56,7 @@ def test_without_errors_the_fit_estimates_the_noise_and_air_is_converted(tmp_pat
     [
         ({"flux": "1 1"}, "shapes"),
         ({"flux": "one"}, "no row of numbers"),
+        ({"flux": "[1. ... 1.]"}, "'...' is none"),
         ({"wave": "3 2 1"}, "increasing"),
         ({"flux": "nan nan nan"}, "no good pixel"),
         ({"z": "0.5"}, "no usable redshift"),
@@ -230,3 +231,21 @@ def test_a_table_without_inverse_variances(tmp_path, ending, columns, ivar, has_
     assert spectrum.ivar.tolist() == [ivar] * 3 and spectrum.has_ivar == has_ivar
     with pytest.raises(DataError, match=r"no column (?i:ivar); .* null for what is not there"):
         dict(TableReader(str(path), "vacuum", preset).spectra([f"a.{ending}:000000000"]))
+
+
+@pytest.mark.parametrize("word", ["null", "None", "NaN", "--", "masked"])
+@pytest.mark.parametrize("form", ["[1.0,{},1]", "1.0D+00 {} 1d0", "(1; {}; 1e0)"])
+def test_words_for_nothing_among_the_numbers_of_a_text(tmp_path, form, word):
+    path = write(tmp_path / "a.csv", flux=form.format(word))
+    spectrum = TableReader(path, "vacuum", {"wave": "wave", "flux": "flux"}).read("a.csv:000000000")
+    assert spectrum.good.tolist() == [True, False, True]
+    assert spectrum.flux[spectrum.good].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.filterwarnings("ignore:Length of header")
+def test_rows_of_a_csv_that_end_in_a_comma(tmp_path):
+    (tmp_path / "a.csv").write_text("wave,flux,ivar\n1 2 3,4 5 6,7 8 9,\n1 2 3,4 5 6,7 8 9,\n")
+    columns = {"wave": "wave", "flux": "flux", "ivar": "ivar"}
+    spectrum = TableReader(str(tmp_path / "a.csv"), "vacuum", columns).read("a.csv:000000001")
+    found = spectrum.wave.tolist(), spectrum.flux.tolist(), spectrum.ivar.tolist()
+    assert found == ([1, 2, 3], [4, 5, 6], [7, 8, 9])
