@@ -164,11 +164,17 @@ class TableReader(SurveyReader):
 
 
 def _arrays(row: Row) -> dict[str, np.ndarray]:
-    """Arrays of a row; an empty cell is as good as no column."""
+    """Arrays of a row, without pixels that have no wavelength; an empty cell is no column."""
     cells = {key: array_of(row[key]) for key in ARRAYS if key in row}
     if missing := [key for key in ("wave", "flux") if cells[key] is None]:
         raise SpectrumError(f"no {' and '.join(missing)} (an empty cell)")
-    return {key: values for key, values in cells.items() if values is not None}
+    arrays = {key: values for key, values in cells.items() if values is not None}
+    wave = arrays["wave"]
+    # Where all cells are equally long, what a shorter spectrum lacks is filled up.
+    there = np.isfinite(wave) & (wave > 0)
+    if not there.any():
+        raise SpectrumError("wave has no positive number")
+    return {key: each[there] if each.shape == wave.shape else each for key, each in arrays.items()}
 
 
 def _per_pixel(

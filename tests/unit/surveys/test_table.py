@@ -108,7 +108,7 @@ WAVE = [[4000.0, 4001.0, 4002.0], [4000.0, 4001.0, 4002.0]]
 
 def night(path, **columns):
     """A table of two spectra as its ending has it, read with all of its columns."""
-    table = Table({"w": np.array(WAVE), "f": np.ones((2, 3)), **columns})
+    table = Table({"w": np.array(WAVE), "f": np.ones((2, 3))} | columns)
     if path.suffix == ".parquet":
         cells = {name: list(table[name]) for name in table.colnames}
         pd.DataFrame(cells).to_parquet(path)
@@ -118,7 +118,7 @@ def night(path, **columns):
     else:
         table.write(path, format={".ecsv": "ascii.ecsv", ".vot": "votable"}.get(path.suffix))
     reader = TableReader(
-        str(path), "vacuum", ARRAYS | {name: name for name in columns if name != "e"}
+        str(path), "vacuum", ARRAYS | {name: name for name in columns if name not in ("e", "w")}
     )
     return [outcome for _, outcome in reader.spectra(reader.sources())]
 
@@ -249,3 +249,20 @@ def test_rows_of_a_csv_that_end_in_a_comma(tmp_path):
     spectrum = TableReader(str(tmp_path / "a.csv"), "vacuum", columns).read("a.csv:000000001")
     found = spectrum.wave.tolist(), spectrum.flux.tolist(), spectrum.ivar.tolist()
     assert found == ([1, 2, 3], [4, 5, 6], [7, 8, 9])
+
+
+@pytest.mark.parametrize("filling", [0.0, np.nan, -1.0])
+@pytest.mark.parametrize("place", [slice(2, None), slice(0, 1), slice(0, 3)])
+def test_pixels_without_a_wavelength_are_no_pixels(tmp_path, filling, place):
+    """As FITS tables of one length have them, whose spectra are of several."""
+    wave = np.array(WAVE)
+    wave[0, place] = filling
+    weight, width = np.array([[1.0, 2.0, 3.0]] * 2), np.array([[2.0, 2.5, 3.0]] * 2)
+    padded, whole = night(tmp_path / "a.fits", w=wave, ivar=weight, lsf_fwhm=width)
+    there = np.isin(np.arange(3), np.arange(3)[place], invert=True)
+    if there.any():
+        assert padded.wave.tolist() == whole.wave[there].tolist()
+        assert padded.ivar.tolist() == weight[0, there].tolist()
+        np.testing.assert_allclose(padded.lsf_sigma, whole.lsf_sigma[there])
+    else:
+        assert str(padded) == "a.fits:000000000: wave has no positive number"
