@@ -41,7 +41,8 @@ def _ivar_of(uncertainty: Any) -> u.Quantity:
     """Inverse variance of what specutils has; 0 if not finite, or of an error not positive."""
     from astropy.nddata import InverseVariance, StdDevUncertainty
 
-    ivar = uncertainty.represent_as(InverseVariance).quantity
+    with np.errstate(all="ignore"):
+        ivar = uncertainty.represent_as(InverseVariance).quantity
     known = np.isfinite(ivar.value)
     if isinstance(uncertainty, StdDevUncertainty):
         known &= uncertainty.array > 0  # What marks a bad pixel has a square, too.

@@ -55,24 +55,37 @@ def read_file(path: Path, format: str | None) -> tuple[str, list[Any]]:
         raise SpectrumError(f"{path} cannot be read ({why}); {what}") from error
 
 
-def medium_of(format: str) -> str | None:
-    """Whether the wavelengths of a format are in vacuum by definition.
+def medium_of(format: str, spectrum: Any) -> str | None:
+    """Whether wavelengths are in air or in vacuum, by definition of the format or by the header.
 
     Args:
         format: Name of a format of specutils.
+        spectrum: What specutils has read; an axis of FITS called ``AWAV`` is in air.
 
     Returns:
-        ``vacuum``, or ``None`` if the format does not say it.
+        ``vacuum``, ``air``, or ``None`` if neither says it.
     """
-    return "vacuum" if any(word.lower() in format.lower() for word in VACUUM) else None
+    if any(word.lower() in format.lower() for word in VACUUM):
+        return "vacuum"
+    return "air" if str(_header(spectrum).get("CTYPE1", "")).upper().startswith("AWAV") else None
+
+
+def _header(spectrum: Any) -> Any:
+    """The header of the file, as far as specutils has kept one; else a mapping without a card."""
+    header = (spectrum.meta or {}).get("header")
+    return header if hasattr(header, "get") else {}
 
 
 def _in_angstrom(spectrum: Any) -> Any:
     """The spectrum; specutils takes IRAF's logarithms of wavelengths (DC-FLAG is 1) for these."""
     from specutils import Spectrum
 
-    header, axis = (spectrum.meta or {}).get("header") or {}, spectrum.spectral_axis
-    if not _is_logarithm(header) or axis.unit != u.AA or axis.value.max() > _MOST_LOGARITHM:
+    axis = spectrum.spectral_axis
+    if (
+        not _is_logarithm(_header(spectrum))
+        or axis.unit != u.AA
+        or axis.value.max() > _MOST_LOGARITHM
+    ):
         return spectrum
     return Spectrum(
         flux=spectrum.flux,
