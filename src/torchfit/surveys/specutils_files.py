@@ -15,6 +15,8 @@ VACUUM = ("LAMOST", "MaStar", "SDSS", "BOSS", "DESI", "APOGEE", "HST", "JWST", "
 GENERIC = ("tabular-fits", "wcs1d-fits", "ASCII", "ECSV", "IPAC")
 """Formats of specutils that are of no survey."""
 
+_LIST_OF_FORMATS = " The available formats are"
+"""How the table begins that astropy adds to an error."""
 _MOST_LOGARITHM = 6.0
 """No decimal logarithm of a wavelength in Angstrom is above it, no wavelength of a star below."""
 
@@ -50,7 +52,7 @@ def read_file(path: Path, format: str | None) -> tuple[str, list[Any]]:
     except DataError as error:
         raise SpectrumError(f"{error}") from error
     except Exception as error:  # Whatever a loader of specutils raises, the file is not read.
-        why = " ".join(str(error).split())[:200]
+        why = " ".join(str(error).split()).partition(_LIST_OF_FORMATS)[0][:200]
         what = "name its format" if format is None else f"is it no file of format {format}?"
         raise SpectrumError(f"{path} cannot be read ({why}); {what}") from error
 

@@ -187,6 +187,8 @@ def test_a_format_nobody_reads_is_a_reject(tmp_path, content):
     outcomes = dict(reader.spectra(reader.sources()))
     assert isinstance(outcomes["picture.png"], SpectrumError)
     assert str(outcomes["picture.png"]).startswith("picture.png: cannot be read")
+    assert str(outcomes["picture.png"]).endswith("); name its format")
+    assert "available formats" not in str(outcomes["picture.png"])
     assert not isinstance(outcomes["x.fits"], SpectrumError)
 
 
