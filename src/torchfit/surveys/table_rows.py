@@ -172,8 +172,11 @@ def _of_words(words: np.ndarray) -> np.ndarray:
 
 def number_of(row: Row, key: str) -> float:
     """Number of a cell; NaN if there is none."""
+    cell = row.get(key)
+    if isinstance(cell, int | float | np.number):
+        return float(cell)
     try:
-        return float(as_numbers(_alone(row.get(key)))[0])
+        return float(as_numbers(_alone(cell))[0])
     except pa.ArrowException:
         return np.nan
 
@@ -183,8 +186,11 @@ def text_of(row: Row, key: str) -> str:
 
     As :class:`torchfit.files.cells.Texts` has it: an identifier that was made a float is empty.
     """
+    cell = row.get(key)
+    if isinstance(cell, int | np.integer):
+        return str(int(cell))
     try:
-        return str(as_texts(_alone(row.get(key)))[0])
+        return str(as_texts(_alone(cell))[0])
     except pa.ArrowException:
         return ""
 
