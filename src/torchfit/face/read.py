@@ -21,8 +21,9 @@ def read_spectra(
     Args:
         files: One file or several.
         format: Name of a format of specutils; found out if it is not given.
-        medium: Whether wavelengths are in ``air`` or in ``vacuum``; needed unless the format says
-            so (LAMOST, MaStar, SDSS, BOSS, DESI, APOGEE: vacuum).
+        medium: Whether wavelengths are in ``air`` or in ``vacuum``, of files that do not say it:
+            the formats of LAMOST, MaStar, SDSS, BOSS, DESI and APOGEE do (vacuum), and headers
+            whose axis is ``AWAV`` (air).
         **settings: More of :class:`torchfit.Spectrum`: ``z``, ``lsf_fwhm``.
 
     Returns:
@@ -41,7 +42,7 @@ def read_spectra(
     if not several:
         raise SpectrumError("there is no file to read: the list is empty")
     return [
-        Spectrum(each, medium=medium or _medium(path, found), **({"name": name} | settings))
+        Spectrum(each, medium=_medium(path, found, each, medium), **({"name": name} | settings))
         for path in map(Path, several)
         for found, name, each in _read(path, format)
     ]
@@ -54,8 +55,9 @@ def _read(path: Path, format: str | None) -> list[tuple[str, str, Any]]:
     return [(found, name, each) for name, each in zip(names, spectra, strict=True)]
 
 
-def _medium(path: Path, format: str) -> str:
-    if known := medium_of(format):
+def _medium(path: Path, format: str, spectrum: Any, stated: str | None) -> str:
+    """What the format or the header says, before what is said of all files."""
+    if known := medium_of(format, spectrum) or stated:
         return known
     raise SpectrumError(
         f"{path}: format {format or 'unknown'} does not say whether its wavelengths are in air or "

@@ -12,7 +12,7 @@ _APPLE_DOUBLE = ("._", "__MACOSX")
 """How the names start of what macOS leaves beside files on other systems."""
 
 
-OTHER_FILES = "files that are not FITS by their names"
+OTHER_FILES = "files that are no spectra by their names"
 
 
 @dataclass

@@ -109,7 +109,9 @@ class Packing:
             for n_stars in done:
                 bar.update(n_stars)
         crew.meet()
-        paths, rejects, n_copies = _collect(folder, n_pieces, reader.name)
+        paths, rejects, n_copies = _collect(folder, n_pieces)
+        if not paths:
+            raise _nothing(rejects, reader.name, folder, n_pieces, crew)
         if n_copies and crew.leads:
             logger.warning("%d spectra are copies of others, which rejects.csv names", n_copies)
         return paths, rejects
@@ -152,7 +154,7 @@ def _stream(
         yield len(piece)
 
 
-def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.DataFrame, int]:
+def _collect(folder: Path, n_shards: int) -> tuple[list[Path], pd.DataFrame, int]:
     """The shards that hold stars, all rejects, and how many of these are copies."""
     paths = [shard_path(folder, number) for number in range(n_shards)]
     paths = [path for path in paths if path.exists()]
@@ -160,12 +162,22 @@ def _collect(folder: Path, n_shards: int, name: str) -> tuple[list[Path], pd.Dat
     copied = pd.DataFrame(copies(paths), columns=REJECT_COLUMNS)
     table = pd.concat([*rejects, copied], ignore_index=True)
     table = table.sort_values("star", ignore_index=True)
-    if not paths:
-        raise DataError(
-            f"no spectrum of {name} can be used, all {len(table)} are rejected; the first: "
-            f"{table['source'].iloc[0]}: {table['reason'].iloc[0]}"
-        )
     return paths, table, len(copied)
+
+
+def _nothing(
+    rejects: pd.DataFrame, name: str, folder: Path, n_pieces: int, crew: Crew
+) -> DataError:
+    """What to raise where no spectrum can be used; the same command then reads them again."""
+    crew.meet()  # All have read the rejects.
+    if crew.leads:
+        for number in range(n_pieces):
+            rejects_path(folder, number).unlink()
+    first = rejects.iloc[0]
+    return DataError(
+        f"no spectrum of {name} can be used, all {len(rejects)} are rejected; the first: "
+        f"{first['source']}: {first['reason']}"
+    )
 
 
 def _read_rejects(path: Path) -> pd.DataFrame:

@@ -130,7 +130,7 @@ class PieceWriter:
         spectra, velocities = self.redshifts.settle([spectrum for _, spectrum in given], windows)
         at_rest = [row for row, each in enumerate(spectra) if math.isfinite(each.info.z)]
         lost = [
-            reject(star, spectrum.info.source, self._no_redshift)
+            reject(star, spectrum.info.source, self._no_redshift(spectrum))
             for (star, _), spectrum in zip(given, spectra, strict=True)
             if not math.isfinite(spectrum.info.z)
         ]
@@ -140,10 +140,17 @@ class PieceWriter:
         table, rejects = self._packed(moved)
         return table, lost + rejects
 
-    @property
-    def _no_redshift(self) -> str:
+    def _no_redshift(self, spectrum: Spectrum) -> str:
+        """Why a spectrum has none: wavelengths of another unit are the usual reason."""
         if self.redshifts.search is None:
             return "no redshift (velocity=missing measures those that the survey has not)"
+        low, high = self.preprocessor.wave[[0, -1]].tolist()
+        first, last = (good := spectrum.wave[spectrum.good])[[0, -1]].tolist()
+        if not ((good > low) & (good < high)).any():
+            return (
+                f"no good pixel within {low:.0f}-{high:.0f} Angstrom, the range of the emulator: "
+                f"they lie within {first:.5g}-{last:.5g}"
+            )
         return "no redshift, and no template correlates with the spectrum"
 
     def _packed(self, given: Sequence[AtRest]) -> tuple[pa.Table | None, list[Reject]]:

@@ -86,7 +86,7 @@ def read_desi_file(path: Path, source: str) -> DesiFile:
                 name: units["FIBERMAP"].data[name] for name in units["FIBERMAP"].columns.names
             }
             arms = {arm: _arm(units, arm) for arm in _ARMS if f"{arm}_FLUX" in units}
-            nights = _nights(units["EXP_FIBERMAP"].data) if "EXP_FIBERMAP" in units else {}
+            nights = _nights(units["EXP_FIBERMAP"]) if "EXP_FIBERMAP" in units else {}
     except Exception as error:  # Damage can raise anything in astropy.
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise SpectrumError(f"{source}: not a readable file of DESI spectra ({why})") from error
@@ -106,8 +106,12 @@ def _arm(units: Any, arm: str) -> Arm:
 
 
 def _nights(exposures: Any) -> dict[int, float]:
-    """Median date of the exposures of every target."""
-    target, date = np.asarray(exposures["TARGETID"]), np.asarray(exposures["MJD"], np.float64)
+    """Median date of the exposures of every target; none where it is not in the table."""
+    if not {"TARGETID", "MJD"} <= set(exposures.columns.names):
+        return {}
+    target, date = (np.asarray(exposures.data[name]) for name in ("TARGETID", "MJD"))
+    known = np.isfinite(date)
+    target, date = target[known], date[known]
     return {int(each): float(np.median(date[target == each])) for each in np.unique(target)}
 
 

@@ -37,8 +37,8 @@ class FilesReader(RowReader[Opened]):
         pattern: Only the files whose path below ``root`` matches this shell pattern.
         listed: A text file with one path a line, instead of all that lies below the folder.
         format: Name of a format of specutils, for all files; ``None`` finds out that of each.
-        medium: Whether wavelengths are in ``air`` or in ``vacuum``, where the format does not say
-            it; with ``None`` such a file is rejected.
+        medium: Whether wavelengths are in ``air`` or in ``vacuum``, where neither the format says
+            it nor the header (an axis ``AWAV``); with ``None`` such a file is rejected.
         z: Redshift of all; ``None`` takes that of each file. Where a file states none, specutils
             says 0, which is therefore none: it is measured (``velocity=missing``).
         lsf_fwhm: Resolution of all, full width at half maximum in Angstrom; ``None`` takes that of
@@ -95,8 +95,8 @@ class FilesReader(RowReader[Opened]):
         format, spectra = opened
         if not 0 <= row < len(spectra):
             raise SpectrumError(f"{source}: no such spectrum, the file has {len(spectra)}")
-        # What a survey's format defines goes before what is said of all files.
-        medium = medium_of(format) or self.medium
+        # What a format or a header defines goes before what is said of all files.
+        medium = medium_of(format, spectra[row]) or self.medium
         if medium is None:
             raise SpectrumError(
                 f"{source}: format {format or 'unknown'} does not say whether its wavelengths are "

@@ -20,15 +20,13 @@ def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[An
     """
     if flux is not None or ivar is not None:
         raise SpectrumError("a specutils Spectrum brings its own flux and errors: give it alone")
-    wave = spectrum.spectral_axis.to(u.AA, u.spectral())
+    wave = convert(u.Quantity(spectrum.spectral_axis), u.AA, "wave", u.spectral()) * u.AA
     flux, sigma = spectrum.flux, spectrum.uncertainty
+    _demand_linear(flux.unit)
     if np.ndim(flux) != 1:
         raise SpectrumError(f"a specutils Spectrum of shape {np.shape(flux)}: give them one by one")
     if sigma is not None:
-        from astropy.nddata import InverseVariance
-
-        ivar = sigma.represent_as(InverseVariance).quantity
-        ivar = np.where(np.isfinite(ivar.value), ivar.value, 0.0) * ivar.unit
+        ivar = _ivar_of(sigma)
     masked = np.zeros(len(wave), bool) if spectrum.mask is None else np.asarray(spectrum.mask, bool)
     order = np.argsort(wave)  # A spectrum by frequency runs the other way.
     flux = np.where(masked, np.nan, flux.value) * flux.unit
@@ -37,6 +35,24 @@ def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[An
         z = float(redshift)
     name = name or str(spectrum.meta.get("name", ""))
     return wave[order], flux[order], None if ivar is None else ivar[order], z, name
+
+
+def _ivar_of(uncertainty: Any) -> u.Quantity:
+    """Inverse variance of what specutils has; 0 if not finite, or of an error not positive."""
+    from astropy.nddata import InverseVariance, StdDevUncertainty
+
+    with np.errstate(all="ignore"):
+        ivar = uncertainty.represent_as(InverseVariance).quantity
+    known = np.isfinite(ivar.value)
+    if isinstance(uncertainty, StdDevUncertainty):
+        known &= uncertainty.array > 0  # What marks a bad pixel has a square, too.
+    return np.where(known, ivar.value, 0.0) * ivar.unit
+
+
+def _demand_linear(unit: Any) -> None:
+    """Demand that a unit is of no logarithm: magnitudes, dex, decibels."""
+    if isinstance(unit, u.function.FunctionUnitBase):
+        raise SpectrumError(f"flux in {unit} is no flux density, counts or plain number")
 
 
 def _numbers(values: Any, what: str) -> np.ndarray:
@@ -83,7 +99,7 @@ def flux_and_ivar(flux: Any, ivar: Any, wave: np.ndarray) -> tuple[np.ndarray, n
     """
     scale: np.ndarray = np.ones_like(wave)
     if isinstance(flux, u.Quantity):
-        unit = flux.unit
+        _demand_linear(unit := flux.unit)
         if unit.is_equivalent(FLUX_DENSITY, u.spectral_density(wave * u.AA)):
             factor = (1 * unit).to_value(FLUX_DENSITY, u.spectral_density(wave * u.AA))
             scale = np.broadcast_to(factor, wave.shape)

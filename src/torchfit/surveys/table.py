@@ -30,6 +30,8 @@ WIDTHS = ("lsf_fwhm", "resolving_power")
 ARRAYS = ("wave", "flux", "ivar", "error", "mask", *WIDTHS)
 SINGLE = ("z", "ra", "dec", "mjd", "name", "obsid", "gaia_source_id", "subclass")
 MEDIA = ("air", "vacuum")
+_IVAR = "ivar"
+"""Name of the inverse variance where none is given."""
 
 
 class TableReader(SurveyReader):
@@ -40,9 +42,10 @@ class TableReader(SurveyReader):
             blanks, commas or semicolons, in brackets or not.
         medium: Whether wavelengths are in ``air`` or in ``vacuum``.
         columns: Names of its columns by what they hold: ``wave`` (Angstrom), ``flux``, and where
-            there are any ``ivar`` or ``error``, ``mask`` (not 0 in bad pixels), ``lsf_fwhm``
-            (Angstrom) or ``resolving_power`` (of every pixel, or one of the star), ``z``, ``ra``,
-            ``dec``, ``mjd``, ``name``, ``obsid``, ``gaia_source_id``, ``subclass``.
+            there are any ``ivar`` or, in its place, ``error``, ``mask`` (not 0 in bad pixels),
+            ``lsf_fwhm`` (Angstrom) or ``resolving_power`` (of every pixel, or one of the star),
+            ``z``, ``ra``, ``dec``, ``mjd``, ``name``, ``obsid``, ``gaia_source_id``,
+            ``subclass``; ``None`` for a column that is not there.
         lsf_fwhm: Resolution of all, full width at half maximum in Angstrom; ``None`` takes that of
             the emulator.
         default_z: Redshift of rows without one; ``None`` leaves it to be measured.
@@ -59,20 +62,23 @@ class TableReader(SurveyReader):
         self,
         path: str,
         medium: str,
-        columns: Mapping[str, str],
+        columns: Mapping[str, str | None],
         lsf_fwhm: float | None = None,
         default_z: float | None = None,
         resolving_power: float | None = None,
     ) -> None:
         if medium not in MEDIA:
             raise ConfigError(f"data.medium={medium}: use {' or '.join(MEDIA)}")
+        named = {key: name for key, name in columns.items() if name is not None}
         unknown = [key for key in columns if key not in ARRAYS + SINGLE]
-        if unknown or not {"wave", "flux"} <= columns.keys():
+        if unknown or not {"wave", "flux"} <= named.keys():
             raise ConfigError(
                 f"data.columns must name wave and flux, and no others than "
                 f"{', '.join(ARRAYS + SINGLE)}; it has {', '.join(columns)}"
             )
-        self.path, self.medium, self.columns = path, medium, dict(columns)
+        if "error" in named and named.get("ivar") == _IVAR:
+            del named["ivar"]  # What the preset names, which such a table has not.
+        self.path, self.medium, self.columns = path, medium, named
         self.lsf_fwhm, self.default_z = lsf_fwhm, default_z
         self.resolution = StatedResolution(lsf_fwhm, resolving_power)
 
@@ -135,7 +141,7 @@ class TableReader(SurveyReader):
 
     def _spectrum(self, row: Row, source: str) -> Spectrum:
         try:
-            arrays = {key: array_of(row[key]) for key in ARRAYS if key in row}
+            arrays = _arrays(row)
             wave = wavelength(arrays["wave"])
             if "error" in arrays and "ivar" not in arrays:
                 with np.errstate(all="ignore"):
@@ -143,7 +149,7 @@ class TableReader(SurveyReader):
             flux, ivar = flux_and_ivar(arrays["flux"], arrays.get("ivar"), wave)
         except SpectrumError as error:
             raise SpectrumError(f"{source}: {error}") from error
-        good = np.isfinite(flux) & (np.broadcast_to(arrays.get("mask", 0), flux.shape) == 0)
+        good = np.isfinite(flux) & (_per_pixel(arrays, "mask", wave, source) == 0)
         weight = np.where(good, 1.0 if ivar is None else ivar, 0.0)
         weight = np.where(np.isfinite(weight), weight, 0.0)
         wave = air_to_vacuum(wave) if self.medium == "air" else wave
@@ -157,6 +163,30 @@ class TableReader(SurveyReader):
         return Spectrum(wave, flux, weight, info, ivar is not None, width)
 
 
+def _arrays(row: Row) -> dict[str, np.ndarray]:
+    """Arrays of a row, without pixels that have no wavelength; an empty cell is no column."""
+    cells = {key: array_of(row[key]) for key in ARRAYS if key in row}
+    if missing := [key for key in ("wave", "flux") if cells[key] is None]:
+        raise SpectrumError(f"no {' and '.join(missing)} (an empty cell)")
+    arrays = {key: values for key, values in cells.items() if values is not None}
+    wave = arrays["wave"]
+    # Where all cells are equally long, what a shorter spectrum lacks is filled up.
+    there = np.isfinite(wave) & (wave > 0)
+    if not there.any():
+        raise SpectrumError("wave has no positive number")
+    return {key: each[there] if each.shape == wave.shape else each for key, each in arrays.items()}
+
+
+def _per_pixel(
+    arrays: Mapping[str, np.ndarray], key: str, wave: np.ndarray, source: str
+) -> np.ndarray:
+    """Values of every pixel, from as many or from one; zeros without any."""
+    values = arrays.get(key, np.zeros(1))
+    if values.shape not in ((1,), wave.shape):
+        raise SpectrumError(f"{source}: {key} has {len(values)} values, wave {len(wave)}")
+    return np.broadcast_to(values, wave.shape)
+
+
 def _own_sigma(
     arrays: Mapping[str, np.ndarray], wave: np.ndarray, source: str
 ) -> np.ndarray | None:
@@ -164,20 +194,18 @@ def _own_sigma(
     key = next((key for key in WIDTHS if key in arrays), None)
     if key is None:
         return None
-    values = arrays[key]
-    if values.shape not in ((1,), wave.shape):
-        raise SpectrumError(f"{source}: {key} has {len(values)} values, wave {len(wave)}")
+    values = _per_pixel(arrays, key, wave, source)
     with np.errstate(all="ignore"):
-        fwhm = wave / values if key == "resolving_power" else np.broadcast_to(values, wave.shape)
+        fwhm = wave / values if key == "resolving_power" else values
     return fwhm / FWHM_PER_SIGMA
 
 
 def _info(row: Row, source: str, z: float, snr: dict[str, float]) -> StarInfo:
     ra, dec = sky_position(number_of(row, "ra"), number_of(row, "dec"))
-    obsid = text_of(row, "obsid")
+    obsid = _identifier(row, "obsid")
     return StarInfo(
         source,
-        obsid=int(obsid) if obsid.isdecimal() and int(obsid) < 2**63 else None,
+        obsid=int(obsid) if obsid else None,
         name=text_of(row, "name") or name_by_position(ra, dec),
         ra=ra,
         dec=dec,
@@ -185,5 +213,11 @@ def _info(row: Row, source: str, z: float, snr: dict[str, float]) -> StarInfo:
         z=z,
         snr=snr,
         mjd=night(number_of(row, "mjd")),
-        gaia_source_id=text_of(row, "gaia_source_id"),
+        gaia_source_id=_identifier(row, "gaia_source_id"),
     )
+
+
+def _identifier(row: Row, key: str) -> str:
+    """Digits of a positive whole number of 64 bits; empty for whatever else stands for no star."""
+    text = text_of(row, key)
+    return str(int(text)) if text.isdecimal() and 0 < int(text) < 2**63 else ""

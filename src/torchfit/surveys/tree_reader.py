@@ -1,16 +1,21 @@
 """Readers of surveys whose spectra lie in files below a folder, or in a list of files."""
 
+import codecs
 import fnmatch
+import re
 from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from torchfit.exceptions import ConfigError, DataError
 from torchfit.files.file_name import is_fits_name
 from torchfit.files.fits_tree import FitsTree
 from torchfit.surveys.reader import SurveyReader
+
+_LINE = re.compile("\r\n|\r|\n")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class TreeReader(SurveyReader):
@@ -115,8 +120,13 @@ class TreeReader(SurveyReader):
 
 def _paths_in(listed: Path) -> list[str]:
     try:
-        lines = listed.expanduser().read_text(encoding="utf-8", errors="surrogateescape")
+        raw = listed.expanduser().read_bytes()
     except OSError as error:
         raise DataError(f"{listed} cannot be read as a list of files ({error.strerror})") from error
-    paths = (line.strip() for line in lines.splitlines())
-    return sorted({path for path in paths if path and not path.startswith("#")})
+    try:
+        text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig", "surrogateescape")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{listed} cannot be read as a list of files ({error.reason})") from error
+    # Not splitlines: names may hold what Unicode takes for the end of a line.
+    paths = (line.strip() for line in _LINE.split(text))
+    return sorted({str(PurePosixPath(path)) for path in paths if path and not path.startswith("#")})

@@ -103,6 +103,8 @@ WRONG = {
     "negative ivar": ((WAVE, FLUX, -IVAR), {}, "negative"),
     "wave in kelvin": ((WAVE * u.K, FLUX), {}, "does not convert"),
     "flux in kelvin": ((WAVE, FLUX * u.K), {}, "no flux density"),
+    "flux in magnitudes": ((WAVE, u.Magnitude(FLUX, "mag(AB)")), {}, r"flux in mag\(AB\) is no"),
+    "flux in decibels": ((WAVE, u.Decibel(FLUX, u.dB(u.Jy))), {}, "is no flux density"),
     "ivar of another unit": ((WAVE, FLUX * u.Jy, IVAR / u.Jy), {}, "does not convert"),
     "z below -1": ((WAVE, FLUX), {"z": -1.5}, "no redshift"),
     "z is NaN": ((WAVE, FLUX), {"z": np.nan}, "no redshift"),

@@ -2,11 +2,12 @@ import pytest
 import torch
 from tests.unit.survey.readers import Fake, Part, Stream
 
-from torchfit.exceptions import ConfigError, DataError, OutputError
+from torchfit.exceptions import ConfigError, DataError, OutputError, SpectrumError
 from torchfit.files.atomic import remove_remnants
 from torchfit.survey.pack import Packing
 from torchfit.survey.piece import LEAST_PIXELS
 from torchfit.survey.shards import Shard
+from torchfit.surveys.reader import SurveyReader
 
 
 @pytest.fixture
@@ -89,6 +90,23 @@ def test_a_shard_without_its_rejects_is_not_finished(pack, tmp_path):
 def test_no_usable_spectrum_at_all_is_an_error(pack):
     with pytest.raises(DataError, match="all 2 are rejected; the first: 0:bad: not good"):
         pack(Fake("0:bad", "1:bad"))
+
+
+@pytest.mark.parametrize("kind", [Fake, Stream])
+def test_what_kept_all_spectra_from_being_read_may_be_mended(pack, kind):
+    """A package that is installed, or rights that are given, change no file of the survey."""
+
+    class Locked(kind):
+        def read(self, source):
+            raise SpectrumError(f"{source}: cannot be read (Permission denied)")
+
+        def spectra(self, sources):
+            return SurveyReader.spectra(self, sources)
+
+    with pytest.raises(DataError, match="Permission denied"):
+        pack(Locked("0:1", "1:1", "2:1"), shard_size=2)
+    paths, rejects = pack(kind("0:1", "1:1", "2:1"), shard_size=2)
+    assert sorted(stars_of(paths)) == [0, 1, 2] and rejects.empty
 
 
 def test_no_reject_is_an_empty_table(pack):

@@ -1,12 +1,14 @@
 """Spectra without a redshift, on their way into shards."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 import torch
 from tests.unit.survey.readers import WAVE, Fake
 
+from torchfit.exceptions import DataError
 from torchfit.names import SPEED_OF_LIGHT
 from torchfit.spectra import Spectrum, StarInfo
 from torchfit.survey.pack import Packing
@@ -105,3 +107,27 @@ def test_velocities_do_not_depend_on_shards_or_processes(pack, settings):
         expected = torch.from_numpy(whole.loc[part.index, ["v_ccf", "z", "e_v_ccf"]].to_numpy())
         found = torch.from_numpy(part[["v_ccf", "z", "e_v_ccf"]].to_numpy())
         torch.testing.assert_close(found, expected, equal_nan=True, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [10.0, 1e4, 1e-4])
+def test_wavelengths_beyond_the_emulator_are_said_to_be_that(
+    reader, emulator, preprocessor, tmp_path, unit
+):
+    class Other(Fake):
+        """Wavelengths in another unit than Angstrom."""
+
+        def read(self, source):
+            flux = reader.read("0:0").flux
+            return Spectrum(WAVE / unit, flux, np.ones_like(flux), StarInfo(source, z=math.nan))
+
+    redshifts = VelocityMeasurement("missing", n_templates=90).redshifts(emulator)
+    low, high = emulator.wave[[0, -1]].tolist()
+    first, last = (WAVE / unit)[[0, -1]]
+    reason = (
+        f"a: no good pixel within {low:.0f}-{high:.0f} Angstrom, the range of the emulator: they "
+        f"lie within {first:.5g}-{last:.5g}"
+    )
+    with pytest.raises(DataError, match=re.escape(reason)):
+        Packing().pack(
+            Other("a"), preprocessor, emulator.flux_pca.good, tmp_path, redshifts=redshifts
+        )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from tests.contract.reader_contract import ReaderContract
 from tests.data.desi import make as files
 
@@ -73,6 +74,24 @@ def test_what_is_known_of_the_target(rows, coadd):
     assert (info.mjd, info.ra, info.dec, info.name) == (59325, 215.0, 53.0, "J215.0000+53.0000")
     assert info.snr.keys() == {"g", "r", "i"} and info.snr["g"] == pytest.approx(40, rel=0.01)
     assert info.n_bad == 3
+
+
+def test_dates_that_exposures_lack_are_no_reason_to_reject(rows, coadd):
+    with fits.open(coadd, mode="update") as units:
+        dates = units["EXP_FIBERMAP"].data["MJD"]
+        dates[:2] = np.nan, 59300.1
+        dates[2:4] = np.nan
+    assert [each.info.mjd for each in rows()[:3:2]] == [59300, 59325]
+    with fits.open(coadd, mode="update") as units:
+        units["EXP_FIBERMAP"].columns.del_col("MJD")
+    assert [each.info.mjd for each in rows()[:3:2]] == [None, None]
+
+
+def test_redshifts_beside_are_not_said_to_be_no_fits(tmp_path, coadd):
+    files.make_redrock(tmp_path / "redrock-x.fits", [Z])
+    assert DesiReader(str(tmp_path)).remarks() == [
+        "files that are no spectra by their names: 1 .fits"
+    ]
 
 
 def test_a_redshift_that_no_file_has_is_not_stated(rows, coadd):

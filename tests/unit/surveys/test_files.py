@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
 from tests.contract.reader_contract import ReaderContract
 from tests.data.files import make as files
 from tests.data.lamost.make import make as make_lamost
@@ -116,6 +118,67 @@ def test_unknown_units_are_a_reject(read, name, arguments, reason):
         read(name, *arguments)
 
 
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"CTYPE1": "LINEAR", "DC-FLAG": 1, "WAT1_001": "wtype=linear units=Angstroms"},
+        {"DC-FLAG": 1, "CUNIT1": "Angstrom"},
+        {"CTYPE1": "LINEAR", "WFITTYPE": "LOG-LINEAR"},
+        {"CTYPE1": "LOG-LAMBDA"},
+    ],
+)
+def test_logarithms_of_wavelengths_that_iraf_has(tmp_path, cards):
+    first, step = 3.6, 1e-4
+    flux = np.linspace(1, 2, 2000)
+    header = fits.Header(cards | {"CRVAL1": first, "CDELT1": step, "CRPIX1": 1.0})
+    fits.PrimaryHDU(flux, header).writeto(tmp_path / "x.fits")
+    spectrum = FilesReader(str(tmp_path), medium="vacuum").read("x.fits")
+    np.testing.assert_allclose(spectrum.wave, 10 ** (first + step * np.arange(2000)), rtol=1e-9)
+    np.testing.assert_allclose(spectrum.flux, flux)
+
+
+def test_an_axis_that_specutils_converts_is_not_converted_again(tmp_path):
+    cards = {"CTYPE1": "WAVE-LOG", "CUNIT1": "Angstrom", "CRVAL1": 4000.0, "CDELT1": 1.0}
+    fits.PrimaryHDU(np.ones(999), fits.Header(cards | {"CRPIX1": 1.0, "DC-FLAG": 1})).writeto(
+        tmp_path / "x.fits"
+    )
+    wave = FilesReader(str(tmp_path), medium="vacuum").read("x.fits").wave
+    np.testing.assert_allclose(wave, 4000 * np.exp(np.arange(999) / 4000), rtol=1e-9)
+
+
+@pytest.mark.parametrize("sentinel", [0.0, -1.0, np.nan, np.inf])
+def test_an_error_that_is_none_marks_a_bad_pixel(tmp_path, sentinel):
+    """Its square would be a weight above that of all others where fluxes are counts."""
+    error = np.full(999, 50.0)
+    error[7] = sentinel
+    Table(
+        {"wavelength": np.arange(4000.0, 4999.0), "flux": np.full(999, 5e3), "error": error},
+        units={"wavelength": "AA", "flux": "ct", "error": "ct"},
+    ).write(tmp_path / "x.ecsv", format="ascii.ecsv")
+    spectrum = FilesReader(str(tmp_path), medium="vacuum").read("x.ecsv")
+    assert spectrum.has_ivar and np.flatnonzero(spectrum.ivar == 0).tolist() == [7]
+
+
+def test_magnitudes_are_a_reject(tmp_path):
+    Table(
+        {"wavelength": np.arange(4000.0, 4999.0), "flux": np.full(999, 15.0)},
+        units={"wavelength": "AA", "flux": "mag(AB)"},
+    ).write(tmp_path / "x.ecsv", format="ascii.ecsv")
+    reader = FilesReader(str(tmp_path), medium="vacuum")
+    ((_, outcome),) = reader.spectra(reader.sources())
+    assert type(outcome) is SpectrumError
+    assert str(outcome).startswith("x.ecsv: cannot be read (") and "MagUnit" in str(outcome)
+
+
+def test_an_axis_of_velocities_is_a_reject(tmp_path):
+    cards = {"CTYPE1": "VELO", "CUNIT1": "km/s", "CRVAL1": 1.0, "CDELT1": 1.0, "CRPIX1": 1.0}
+    fits.PrimaryHDU(np.ones(99), fits.Header(cards)).writeto(tmp_path / "x.fits")
+    reader = FilesReader(str(tmp_path), medium="vacuum")
+    ((_, outcome),) = reader.spectra(reader.sources())
+    assert type(outcome) is SpectrumError
+    assert str(outcome) == "x.fits: wave in m / s does not convert to Angstrom"
+
+
 @pytest.mark.parametrize("content", [b"", b"no spectrum", b"\x89PNG\r\n\x1a\n" + bytes(99)])
 def test_a_format_nobody_reads_is_a_reject(tmp_path, content):
     (tmp_path / "picture.png").write_bytes(content)
@@ -124,6 +187,8 @@ def test_a_format_nobody_reads_is_a_reject(tmp_path, content):
     outcomes = dict(reader.spectra(reader.sources()))
     assert isinstance(outcomes["picture.png"], SpectrumError)
     assert str(outcomes["picture.png"]).startswith("picture.png: cannot be read")
+    assert str(outcomes["picture.png"]).endswith("); name its format")
+    assert "available formats" not in str(outcomes["picture.png"])
     assert not isinstance(outcomes["x.fits"], SpectrumError)
 
 

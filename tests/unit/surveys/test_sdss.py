@@ -128,6 +128,24 @@ def test_a_list_instead_of_a_folder(tmp_path):
     assert elsewhere.file_of("one.fits") == tmp_path / "a" / "one.fits"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_list_of_another_system(tmp_path, encoding, end):
+    """What editors and shells write: a mark of the encoding, other ends of lines, ``./``."""
+    names = ["./one.fits", "a//two\u2028b.fits", "a/./two\u2028b.fits", "caf\u00e9.fits"]
+    (tmp_path / "list").write_bytes(end.join(names).encode(encoding))
+    expected = ["a/two\u2028b.fits", "caf\u00e9.fits", "one.fits"]
+    assert SdssReader(listed=str(tmp_path / "list")).sources() == expected
+
+
+def test_a_list_of_bytes_that_no_encoding_has(tmp_path):
+    (tmp_path / "list").write_bytes(b"caf\xe9.fits\n")
+    (tmp_path / "damaged").write_bytes(b"\xff\xfea")
+    assert SdssReader(listed=str(tmp_path / "list")).sources() == ["caf\udce9.fits"]
+    with pytest.raises(DataError, match="cannot be read as a list of files"):
+        SdssReader(listed=str(tmp_path / "damaged")).sources()
+
+
 def test_settings_that_make_no_sense_are_one_line(tmp_path):
     with pytest.raises(ConfigError, match=r"data\.root=FOLDER"):
         SdssReader()
