@@ -1,14 +1,18 @@
 """Files and folders that appear whole or not at all."""
 
+import logging
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from torchfit.exceptions import OutputError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -46,7 +50,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder that takes the place of ``path`` when the block ends well.
 
     Args:
-        path: Folder to write; an old one is replaced as a whole.
+        path: Folder to write. An old one of the same files is replaced as a whole; what else stands
+            there is kept beside it, under a name of its own.
 
     Yields:
         The folder to write into.
@@ -54,13 +59,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: If the system refuses the write.
     """
-    temp, old = _temporary(path), _temporary(path)
+    temp, old, ours = _temporary(path), _temporary(path), True
     try:
         temp.mkdir(parents=True)
         yield temp
         for file in temp.iterdir():
             sync(file)
         if path.exists():
+            ours = _has_only(path, temp)
+            old = old if ours else free_name(path)
             os.replace(path, old)
         os.replace(temp, path)
     except OSError as error:
@@ -69,7 +76,25 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         if old.exists() and not path.exists():
             os.replace(old, path)
         shutil.rmtree(temp, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if ours:
+            shutil.rmtree(old, ignore_errors=True)
+    if not ours:
+        logger.warning("%s held what is not of torchfit: it is kept as %s", path, old)
+
+
+def _has_only(path: Path, files: Path) -> bool:
+    """Whether a folder holds nothing but files of the same names as another."""
+    return path.is_dir() and {each.name for each in path.iterdir()} <= set(os.listdir(files))
+
+
+def free_name(path: Path) -> Path:
+    """A name for what stands in the way: that of ``path`` with ``.kept``, and a number if needed.
+
+    Args:
+        path: What is to be moved aside.
+    """
+    names = (path.with_name(f"{path.name}.kept{number or ''}") for number in count())
+    return next(name for name in names if not (name.exists() or name.is_symlink()))
 
 
 @contextmanager

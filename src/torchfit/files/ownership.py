@@ -7,13 +7,12 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from torchfit.exceptions import OutputError
-from torchfit.files.atomic import atomic
+from torchfit.files.atomic import atomic, free_name
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +117,7 @@ def make_way(folder: Path, names: Iterable[str]) -> None:
     try:
         for path in (folder / name for name in names):
             if path.name not in ours and (path.exists() or path.is_symlink()):
-                kept = _free_name(path)
+                kept = free_name(path)
                 path.rename(kept)
                 logger.warning("%s is not of torchfit: it is kept as %s", path, kept)
     except OSError as error:
@@ -126,8 +125,3 @@ def make_way(folder: Path, names: Iterable[str]) -> None:
     if not ours >= set(names):
         with atomic(folder / WRITTEN) as temp:
             temp.write_text(json.dumps(sorted(ours | set(names))) + "\n", encoding="utf-8")
-
-
-def _free_name(path: Path) -> Path:
-    names = (path.with_name(f"{path.name}.kept{number or ''}") for number in count())
-    return next(name for name in names if not (name.exists() or name.is_symlink()))

@@ -116,11 +116,26 @@ def test_sync_needs_the_file(tmp_path):
 
 def test_a_folder_is_replaced_as_a_whole(old_folder):
     with atomic_folder(old_folder) as temp:
-        (temp / "a").write_text("new")
+        for name in ("a", "b", "c"):
+            (temp / name).write_text("new")
         assert sorted(os.listdir(old_folder)) == ["a", "b"]
-    assert os.listdir(old_folder) == ["a"]
-    assert (old_folder / "a").read_text() == "new"
+    assert {path.name: path.read_text() for path in old_folder.iterdir()} == dict.fromkeys(
+        "abc", "new"
+    )
     assert os.listdir(old_folder.parent) == ["folder"]
+
+
+def test_what_is_no_such_folder_is_kept_beside_it(old, old_folder, caplog):
+    """Whoever saves into a folder or file of something else loses nothing."""
+    for path in (old, old_folder, old_folder):
+        with atomic_folder(path) as temp:
+            (temp / "b").write_text("new")
+            (temp / "c").write_text("new")
+        (path / "mine").touch()
+    assert sorted(os.listdir(old_folder.with_name("folder.kept"))) == ["a", "b"]
+    assert sorted(os.listdir(old_folder.with_name("folder.kept1"))) == ["b", "c", "mine"]
+    assert old.with_name(f"{old.name}.kept").read_text() == "old"
+    assert caplog.text.count("is kept as") == 3
 
 
 def test_a_new_folder_and_its_parents_are_made(tmp_path):
