@@ -19,6 +19,10 @@ SPEED_OF_LIGHT = 299792.458
 FWHM_PER_SIGMA = 2.3548200450309493
 """Full width at half maximum of a Gaussian of unit standard deviation, 2 sqrt(2 ln 2)."""
 
+WIDEST_LSF = 500.0
+"""Full width at half maximum in Angstrom that no line-spread function has: who gives as much means
+the resolving power."""
+
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
 

@@ -104,7 +104,7 @@ class Fitter:
         result = self._fit(stars, self._normalise(stars, observed))
         return result[0] if one else result
 
-    def fit_joint(self, exposures: Sequence[Any]) -> FitResult:
+    def fit_joint(self, exposures: Any) -> FitResult:
         """Measure one star or several, each from all its exposures together.
 
         A star has one set of labels; every exposure has its own continuum, velocity and noise. What
@@ -132,6 +132,8 @@ class Fitter:
             >>> len(both.exposures)
             2
         """
+        if not isinstance(exposures, Sequence):
+            raise SpectrumError("fit_joint takes a list of exposures; fit measures one spectrum")
         one = not any(isinstance(each, Sequence) for each in exposures)
         given = [_spectra(star) for star in ([exposures] if one else exposures)]
         star = np.repeat(np.arange(len(given)), [len(each) for each in given])

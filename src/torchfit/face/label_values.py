@@ -10,11 +10,15 @@ from torch import Tensor
 
 from torchfit.exceptions import LabelError
 from torchfit.names import Label
+from torchfit.surveys.quantities import array_of, plain
 
 
-def unit_of(label: Label) -> u.UnitBase:
-    """Unit of a label in astropy; a logarithm has none."""
-    return u.one if label.unit.startswith("dex") else u.Unit(label.unit)
+def _in_unit_of(label: Label, values: u.Quantity) -> Any:
+    """A quantity in the unit of a label; a logarithm may have none, or ``dex`` alone."""
+    logarithm = label.unit.startswith("dex")
+    if logarithm and values.unit in (u.one, u.dex):
+        return values.value
+    return values.to_value(u.Unit(label.unit))
 
 
 def numbers_of(name: Label, values: Any) -> np.ndarray:
@@ -27,12 +31,13 @@ def numbers_of(name: Label, values: Any) -> np.ndarray:
     Raises:
         LabelError: If the unit does not convert, or the values are not finite real numbers.
     """
+    values = plain(values)
     if isinstance(values, u.Quantity):
         try:
-            values = values.to_value(unit_of(name))
+            values = _in_unit_of(name, values)
         except u.UnitConversionError as error:
             raise LabelError(f"{name} in {values.unit} does not convert to {name.unit}") from error
-    array = np.asarray(values)
+    array = array_of(values)
     if array.dtype.kind not in "iuf" or array.size == 0:
         raise LabelError(f"{name} must be real numbers, not {array.dtype} of shape {array.shape}")
     if not np.isfinite(array).all():

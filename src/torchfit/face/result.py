@@ -1,5 +1,6 @@
 """What a fit found, as numbers, tables and a plot."""
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,21 @@ class FitResult:
         """Number of spectra."""
         return len(self.names)
 
-    def __getitem__(self, place: int) -> "FitResult":
-        """The result of one spectrum, whose values are numbers."""
-        row = range(len(self))[place]
+    def __getitem__(self, place: Any) -> "FitResult":
+        """The result of one spectrum, whose values are numbers.
+
+        Raises:
+            TypeError: If the place is no whole number.
+            IndexError: If there are fewer spectra.
+        """
+        try:
+            row = range(len(self))[operator.index(place)]
+        except TypeError as error:
+            raise TypeError(
+                "a FitResult is indexed by one whole number; for several spectra use to_table()"
+            ) from error
+        except IndexError as error:
+            raise IndexError(f"spectrum {place} of a FitResult of {len(self)}") from error
         if self.one:
             return self
         import torch

@@ -13,7 +13,14 @@ from torchfit.names import FWHM_PER_SIGMA, SPEED_OF_LIGHT
 from torchfit.spectra import Spectrum as ReadSpectrum
 from torchfit.spectra import StarInfo
 from torchfit.surveys.medium import air_to_vacuum
-from torchfit.surveys.quantities import convert, flux_and_ivar, parts_of, wavelength
+from torchfit.surveys.quantities import (
+    array_of,
+    convert,
+    flux_and_ivar,
+    parts_of,
+    plain,
+    wavelength,
+)
 
 MEDIA = ("air", "vacuum")
 
@@ -65,8 +72,9 @@ class Spectrum:
         medium: str | None = None,
         z: Any = None,
         lsf_fwhm: Any = None,
-        name: str = "",
+        name: Any = "",
     ) -> None:
+        name = "" if name is None else str(name)
         if hasattr(wave, "spectral_axis"):
             wave, flux, ivar, z, name = parts_of(wave, flux, ivar, z, name)
         length = wavelength(wave)
@@ -130,11 +138,15 @@ class Spectrum:
 
 
 def _redshift(z: Any) -> float:
-    if isinstance(z, u.Quantity) and not z.unit.is_equivalent(u.one):
-        z = float(convert(z, u.km / u.s, "z")) / SPEED_OF_LIGHT
     if z is None:
         return np.nan
-    value = float(z)
-    if not -1 < value < np.inf:
-        raise SpectrumError(f"z={value} is no redshift")
-    return value
+    given, z = z, plain(z)
+    if isinstance(z, u.Quantity) and not z.unit.is_equivalent(u.one):
+        z = convert(z, u.km / u.s, "z") / SPEED_OF_LIGHT
+    value = array_of(z)
+    if value.dtype.kind not in "iuf" or value.ndim or not -1 < value < np.inf:
+        raise SpectrumError(
+            f"z={given} is no redshift: give one number, a velocity as a quantity, or None where "
+            "it is not known"
+        )
+    return float(value)

@@ -6,7 +6,8 @@ import astropy.units as u
 import numpy as np
 
 from torchfit.exceptions import SpectrumError
-from torchfit.surveys.quantities import convert
+from torchfit.names import WIDEST_LSF
+from torchfit.surveys.quantities import array_of, convert, plain
 
 
 def widths_of(lsf_fwhm: Any, wave: np.ndarray) -> np.ndarray | float:
@@ -18,12 +19,18 @@ def widths_of(lsf_fwhm: Any, wave: np.ndarray) -> np.ndarray | float:
         wave: Wavelengths of the pixels.
 
     Raises:
-        SpectrumError: If it is anything else, or not positive.
+        SpectrumError: If it is anything else, not positive, or 500 Angstrom and more.
     """
+    lsf_fwhm = plain(lsf_fwhm)
     if isinstance(lsf_fwhm, u.Quantity):
         lsf_fwhm = convert(lsf_fwhm, u.AA, "lsf_fwhm")
-    value = np.asarray(lsf_fwhm)
+    value = array_of(lsf_fwhm)
     is_number = value.dtype.kind in "iuf" and value.shape in ((), wave.shape)
     if not is_number or not ((value > 0) & np.isfinite(value)).all():
         raise SpectrumError("lsf_fwhm must be positive: one number, or one per pixel, in Angstrom")
+    if value.max() >= WIDEST_LSF:
+        raise SpectrumError(
+            f"lsf_fwhm={value.max():g} is too wide for a full width at half maximum in Angstrom: "
+            "of a resolving power R it is wavelength / R"
+        )
     return float(value) if value.ndim == 0 else value.astype(np.float64)

@@ -4,6 +4,9 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
+from astropy.table import Column
+from astropy.utils.masked import Masked
+from torch import Tensor
 
 from torchfit.exceptions import SpectrumError
 
@@ -20,11 +23,12 @@ def parts_of(spectrum: Any, flux: Any, ivar: Any, z: Any, name: str) -> tuple[An
     """
     if flux is not None or ivar is not None:
         raise SpectrumError("a specutils Spectrum brings its own flux and errors: give it alone")
+    if np.ndim(spectrum.flux) != 1:
+        shape = np.shape(spectrum.flux)
+        raise SpectrumError(f"a specutils Spectrum of shape {shape}: give them one by one")
     wave = convert(u.Quantity(spectrum.spectral_axis), u.AA, "wave", u.spectral()) * u.AA
     flux, sigma = spectrum.flux, spectrum.uncertainty
     _demand_linear(flux.unit)
-    if np.ndim(flux) != 1:
-        raise SpectrumError(f"a specutils Spectrum of shape {np.shape(flux)}: give them one by one")
     if sigma is not None:
         ivar = _ivar_of(sigma)
     masked = np.zeros(len(wave), bool) if spectrum.mask is None else np.asarray(spectrum.mask, bool)
@@ -55,9 +59,41 @@ def _demand_linear(unit: Any) -> None:
         raise SpectrumError(f"flux in {unit} is no flux density, counts or plain number")
 
 
+def plain(values: Any) -> Any:
+    """Values that neither hide a mask nor have a unit beside them: NaN where masked, a quantity.
+
+    A column of a table whose unit astropy does not know is numbers; so is all else that has none.
+    """
+    if isinstance(values, Column):
+        known = values.unit is not None and not isinstance(values.unit, u.UnrecognizedUnit)
+        bare = _unmasked(values)
+        return bare * values.unit if known else bare
+    if isinstance(values, u.Quantity) and isinstance(values, Masked):
+        return u.Quantity(_unmasked(values.value), values.unit)
+    return _unmasked(values)
+
+
+def _unmasked(values: Any) -> Any:
+    if isinstance(values, Masked):
+        return np.where(values.mask, np.nan, np.asarray(values.unmasked))
+    if isinstance(values, np.ma.MaskedArray):
+        return np.where(values.mask, np.nan, np.asarray(values.data))
+    return np.asarray(values) if isinstance(values, Column) else values
+
+
+def array_of(values: Any) -> np.ndarray:
+    """Values as an array, whatever device they are on; of objects where they are no array."""
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+    try:
+        return np.asarray(values)
+    except ValueError:  # Rows of several lengths.
+        return np.asarray(values, dtype=object)
+
+
 def _numbers(values: Any, what: str) -> np.ndarray:
     """One row of real numbers in double precision."""
-    array = np.asarray(values)
+    array = array_of(values)
     if array.dtype.kind not in "iufb" or array.ndim != 1 or array.size == 0:
         raise SpectrumError(
             f"{what} must be one row of real numbers, not {array.dtype} of shape {array.shape}"
@@ -83,6 +119,7 @@ def wavelength(wave: Any) -> np.ndarray:
     Raises:
         SpectrumError: If they do not increase, or their unit does not convert.
     """
+    wave = plain(wave)
     if isinstance(wave, u.Quantity):
         wave = convert(wave, u.AA, "wave", u.spectral())
     length = _numbers(wave, "wave")
@@ -98,6 +135,7 @@ def flux_and_ivar(flux: Any, ivar: Any, wave: np.ndarray) -> tuple[np.ndarray, n
         SpectrumError: If shapes or units do not fit, or an inverse variance is negative.
     """
     scale: np.ndarray = np.ones_like(wave)
+    flux, ivar = plain(flux), plain(ivar)
     if isinstance(flux, u.Quantity):
         _demand_linear(unit := flux.unit)
         if unit.is_equivalent(FLUX_DENSITY, u.spectral_density(wave * u.AA)):

@@ -4,6 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 import torch
+from astropy.table import QTable, Table
 
 from torchfit.exceptions import LabelError, OutsideLibraryWarning, SpectrumError
 from torchfit.face.emulator import Emulator
@@ -52,6 +53,20 @@ def test_the_deviation_is_the_root_of_the_diagonal(face, masked_emulator, assert
     assert_close(cov[np.ix_(known, known)], variance * basis @ basis.T)
 
 
+def test_labels_of_a_catalogue_have_its_units(face):
+    """As a table of astropy gives them: logarithms are quantities too."""
+    gravity = u.Unit("dex(cm/s2)")
+    table = Table([[5700.0], [3.0], [-0.5]], names=["teff", "logg", "fe_h"])
+    for name, unit in {"teff": "K", "logg": gravity, "fe_h": "dex"}.items():
+        table[name].unit = unit
+    expected = face.predict(5700.0, 3.0, -0.5)
+    for columns in (table, QTable(table)):
+        found = face.predict(*(columns[name] for name in columns.colnames))
+        np.testing.assert_array_equal(found[0], expected)
+    in_metres = 1.0 * u.dex(u.m / u.s**2)
+    np.testing.assert_allclose(face.predict(5700.0, in_metres, -0.5), expected)
+
+
 WRONG = {
     "order": ((3.0, 5700.0, -0.5), {}, "order of labels is teff, logg, fe_h"),
     "missing": ((5700.0, 3.0), {}, "fe_h missing"),
@@ -64,6 +79,8 @@ WRONG = {
     "text": (("hot", 3.0, -0.5), {}, "real numbers"),
     "negative": ((-10.0, 3.0, -0.5), {}, "far from"),
     "shapes": (([5700.0] * 2, [3.0] * 3, -0.5), {}, "do not broadcast"),
+    "masked": ((np.ma.array([5700.0, 5800.0], mask=[0, 1]), 3.0, -0.5), {}, "finite"),
+    "gravity in kelvin": ((5700.0, 3.0 * u.K, -0.5), {}, "does not convert"),
     "units": ((5700 * u.m, 3.0, -0.5), {}, "does not convert to K"),
 }
 

@@ -47,8 +47,19 @@ def test_labels_of_several_are_arrays(results):
     assert results.model.shape == (3, len(results.wave))
     assert results[1].teff == results.teff[1]
     assert results[-1].teff == results.teff[-1]
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="spectrum 3 of a FitResult of 3"):
         results[3]
+
+
+@pytest.mark.parametrize("place", [slice(0, 2), [0, 1], "teff", np.array([True, False, True])])
+def test_one_place_is_one_number(results, place):
+    with pytest.raises(TypeError, match="one whole number"):
+        results[place]
+
+
+def test_one_spectrum_is_no_list_of_exposures(fitter, make_spectrum):
+    with pytest.raises(SpectrumError, match="list of exposures"):
+        fitter.fit_joint(make_spectrum(TRUTH))
 
 
 def test_company_does_not_matter(fitter, results, make_spectrum):

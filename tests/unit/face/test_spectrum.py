@@ -1,8 +1,13 @@
 import astropy.units as u
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from astropy.nddata import InverseVariance, StdDevUncertainty
+from astropy.table import MaskedColumn
+from astropy.utils.masked import Masked
 from specutils import Spectrum as Specutils
+from specutils import SpectrumCollection
 
 from torchfit.exceptions import SpectrumError
 from torchfit.face.spectrum import Spectrum
@@ -66,6 +71,46 @@ def test_inverse_variances_of_specutils_that_are_not_finite_are_bad_pixels():
     assert (Spectrum(given, medium="vacuum").read().good == (np.arange(50) > 1)).all()
 
 
+MASK = np.arange(50) == 7
+MASKED = {
+    "numpy": np.ma.array(FLUX, mask=MASK),
+    "astropy": Masked(FLUX, mask=MASK),
+    "quantity": Masked(FLUX * u.adu, mask=MASK),
+    "column": MaskedColumn(FLUX, mask=MASK, unit="adu"),
+}
+
+
+@pytest.mark.parametrize("kind", MASKED)
+def test_what_an_array_masks_is_a_bad_pixel(kind):
+    assert (Spectrum(WAVE, MASKED[kind], IVAR, medium="air").read().good == ~MASK).all()
+    weight = np.ma.array(IVAR, mask=MASK)
+    assert (Spectrum(WAVE, FLUX, weight, medium="air").read().good == ~MASK).all()
+
+
+def test_columns_of_a_table_have_their_units():
+    wave, flux = MaskedColumn(WAVE / 10, unit="nm"), MaskedColumn(FLUX, unit="Jy")
+    ivar = MaskedColumn(IVAR, unit="Jy-2")
+    found = Spectrum(wave, flux, ivar, medium="vacuum")
+    expected = Spectrum(WAVE / 10 * u.nm, FLUX * u.Jy, IVAR / u.Jy**2, medium="vacuum")
+    for name in ("wave", "flux", "ivar"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_columns_of_unknown_units_are_numbers():
+    columns = [
+        MaskedColumn(values, unit=u.Unit(unit, parse_strict="silent"))
+        for values, unit in [(WAVE, "ANGS"), (FLUX, "1E-17 ergs"), (IVAR, "1E34 ergs-2")]
+    ]
+    found = Spectrum(*columns, medium="vacuum")
+    np.testing.assert_array_equal(found.wave, WAVE)
+    np.testing.assert_array_equal(found.ivar, IVAR)
+
+
+def test_tensors_may_belong_to_a_graph():
+    flux = torch.tensor(FLUX, requires_grad=True)
+    np.testing.assert_array_equal(Spectrum(WAVE, flux, medium="vacuum").flux, FLUX)
+
+
 def test_a_redshift_may_be_a_velocity():
     assert Spectrum(WAVE, FLUX, medium="air", z=30 * u.km / u.s).z == 30 / SPEED_OF_LIGHT
     assert Spectrum(WAVE, FLUX, medium="air", z=0.01 * u.one).z == 0.01
@@ -108,8 +153,15 @@ WRONG = {
     "ivar of another unit": ((WAVE, FLUX * u.Jy, IVAR / u.Jy), {}, "does not convert"),
     "z below -1": ((WAVE, FLUX), {"z": -1.5}, "no redshift"),
     "z is NaN": ((WAVE, FLUX), {"z": np.nan}, "no redshift"),
+    "z is text": ((WAVE, FLUX), {"z": "fast"}, "no redshift"),
+    "z is missing in a table": ((WAVE, FLUX), {"z": pd.NA}, "no redshift"),
+    "z is masked": ((WAVE, FLUX), {"z": np.ma.masked}, "no redshift"),
+    "z of several stars": ((WAVE, FLUX), {"z": [0.0, 0.1]}, "no redshift"),
+    "ragged": (([[1.0], [1.0, 2.0]], FLUX), {}, "one row of real numbers"),
     "z in metres": ((WAVE, FLUX), {"z": 1 * u.m}, "does not convert"),
     "negative resolution": ((WAVE, FLUX), {"lsf_fwhm": -1.0}, "positive"),
+    "resolving power": ((WAVE, FLUX), {"lsf_fwhm": 1800.0}, "wavelength / R"),
+    "masked resolution": ((WAVE, FLUX), {"lsf_fwhm": np.ma.array(IVAR, mask=MASK)}, "positive"),
     "resolution of other shape": ((WAVE, FLUX), {"lsf_fwhm": np.ones(3)}, "one per pixel"),
 }
 
@@ -124,3 +176,20 @@ def test_bad_input_is_refused_in_a_line(case):
 
 def test_a_repr_is_a_line():
     assert repr(Spectrum(WAVE, FLUX, medium="air", name="x")).startswith("<Spectrum x: 50 pixels")
+
+
+@pytest.mark.parametrize(("name", "text"), [(np.int64(7), "7"), (7, "7"), (None, "")])
+def test_a_name_is_text(name, text):
+    """Identifiers of a table are numbers more often than not."""
+    assert Spectrum(WAVE, FLUX, medium="air", name=name).name == text
+
+
+def test_specutils_spectra_that_are_no_spectrum_are_refused_in_a_line():
+    one = Specutils(spectral_axis=WAVE * u.AA, flux=FLUX * u.Jy)
+    wrong = {
+        "one by one": SpectrumCollection.from_spectra([one, one]),
+        "does not convert": Specutils(flux=FLUX * u.Jy),
+    }
+    for message, given in wrong.items():
+        with pytest.raises(SpectrumError, match=message):
+            Spectrum(given, medium="vacuum")
