@@ -11,9 +11,10 @@ from torch import Tensor
 from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
+from torchfit.exceptions import ConfigError
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
-from torchfit.names import FWHM_PER_SIGMA
+from torchfit.names import FWHM_PER_SIGMA, WIDEST_LSF
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.preprocess.reconstruct import Reconstruction, SurveyPreprocessor
 from torchfit.preprocess.resolution import SAME, broaden
@@ -125,10 +126,18 @@ class Emulator:
 
         Returns:
             The convolved emulator, or this one when the data are as sharp or sharper.
+
+        Raises:
+            ConfigError: If a width is 500 Angstrom and more, as a resolving power would be.
         """
         own = self.library.lsf_fwhm
         if lsf_fwhm is None or bool((lsf_fwhm <= (1 + SAME) * own).all()):
             return self
+        if float(lsf_fwhm.max()) >= WIDEST_LSF:
+            raise ConfigError(
+                f"a resolution of {float(lsf_fwhm.max()):g} Angstrom is too coarse: lsf_fwhm is "
+                "the full width at half maximum in Angstrom, wavelength over resolving power"
+            )
         missing = (lsf_fwhm.square() - own.square()).clamp_min(0)
         variance = missing / (FWHM_PER_SIGMA * self.preprocessor.wave_step) ** 2
         pca, spectra = self.flux_pca, self.library.spectra

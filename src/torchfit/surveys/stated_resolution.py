@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from torchfit.exceptions import ConfigError
-from torchfit.names import FWHM_PER_SIGMA
+from torchfit.names import FWHM_PER_SIGMA, WIDEST_LSF
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class StatedResolution:
         resolving_power: Resolving power R; ``None`` if it is not stated.
 
     Raises:
-        ConfigError: If both are stated, or one is no positive number.
+        ConfigError: If both are stated, one is no positive number, or the width is 500 Angstrom
+            and more, as a resolving power would be.
     """
 
     lsf_fwhm: float | None = None
@@ -34,6 +35,11 @@ class StatedResolution:
         for name, value in stated.items():
             if not 0 < value < math.inf:
                 raise ConfigError(f"{name}={value} must be a positive number")
+        if self.lsf_fwhm is not None and self.lsf_fwhm >= WIDEST_LSF:
+            raise ConfigError(
+                f"lsf_fwhm={self.lsf_fwhm} is too wide for a width in Angstrom; a resolving power "
+                "is resolving_power"
+            )
 
     def fwhm(self, wave: Float64[np.ndarray, " pix"]) -> Float64[np.ndarray, " pix"] | None:
         """Full width at half maximum at some wavelengths.

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from torchfit.exceptions import ConfigError
 from torchfit.names import FWHM_PER_SIGMA
 from torchfit.preprocess.resolution import broaden
 from torchfit.spectra import Spectra
@@ -64,6 +65,11 @@ def constant(sigma):
 @pytest.mark.parametrize("fwhm", [None, 0.5, 2.0])
 def test_it_is_never_made_sharper(emulator, fwhm):
     assert seen(emulator, fwhm) is emulator
+
+
+def test_a_resolving_power_is_no_width(emulator):
+    with pytest.raises(ConfigError, match="wavelength over resolving power"):
+        seen(emulator, 1800.0)
 
 
 def test_lower_resolution_is_the_convolution_of_its_spectra(

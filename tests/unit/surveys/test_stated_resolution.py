@@ -28,3 +28,9 @@ def test_it_must_be_a_positive_number(key, value):
 def test_one_of_both():
     with pytest.raises(ConfigError, match="state one of lsf_fwhm and resolving_power"):
         StatedResolution(2.5, 2000.0)
+
+
+def test_a_resolving_power_is_no_width():
+    """Widths of thousands of Angstrom, and a convolution with them has no end."""
+    with pytest.raises(ConfigError, match="resolving_power"):
+        StatedResolution(lsf_fwhm=1800.0)
