@@ -67,7 +67,7 @@ class Flagging:
         """Stars with a label on the edge of the box, or held back from beyond it.
 
         The wall around the library is soft, and the prior knows templates only: a star from beyond
-        comes to rest a little inside.
+        comes to rest a little inside. A label that is the same in all templates has no edge.
 
         Args:
             unit: Unit labels.
@@ -82,7 +82,7 @@ class Flagging:
         near, (wanted, sigma) = _ROUNDING * (upper - lower), asked_for
         on_it = (unit <= lower + near) | (unit >= upper - near)
         held = (wanted < lower - self.edge * sigma) | (wanted > upper + self.edge * sigma)
-        return (on_it | held).any(dim=1)
+        return ((on_it | held) & (lower < upper)).any(dim=1)
 
     def has_moved(
         self,

@@ -1,5 +1,6 @@
 """From a reader to a library: read, cut, preprocess."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,6 +18,8 @@ from torchfit.library.templates import TemplateMaker, Templates
 from torchfit.preprocess.compose import Preprocessor
 from torchfit.surveys.reader import SurveyReader
 from torchfit.surveys.stated_resolution import StatedResolution
+
+logger = logging.getLogger(__name__)
 
 _LEAST = 10
 AS_READ = StatedResolution()
@@ -72,9 +75,13 @@ def build_library(
         found.joined(order), torch.cat(found.widths)[order], one_resolution
     )
     values = [[infos[star].labels[name] for name in names] for star in order]
+    rows = torch.tensor(values, dtype=torch.float64).reshape(-1, len(names))
+    for name, first, same in zip(names, values[0], (rows == rows[0]).all(dim=0), strict=True):
+        if same:
+            logger.warning("%s is %g in the whole library: it is not measured", name, first)
     return Library(
         templates,
-        torch.tensor(values, dtype=torch.float64).reshape(-1, len(names)),
+        rows,
         names,
         tuple(infos[star].name or infos[star].source for star in order),
         lsf_fwhm,

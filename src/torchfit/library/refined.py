@@ -21,6 +21,7 @@ def refine_labels(
 
     The maximum is the scale factor of the Particle Data Group: where both disagree by more than
     their errors, one error is too small, nobody knows which, and the interval reaches to both.
+    Nothing is learned of a label that is the same in all templates: it has the error 0.
 
     Args:
         published: Published labels.
@@ -33,4 +34,6 @@ def refine_labels(
         Particle Data Group 2022, PTEP 083C01, section 5.2.2 (scale factor).
     """
     moved = evidence.measured - published
-    return published + moved / 2, torch.maximum(evidence.error, moved.abs()) / 2
+    varies = published.amax(dim=0) > published.amin(dim=0)
+    error = torch.where(varies, evidence.error, 0.0 * moved)
+    return published + moved / 2, torch.maximum(error, moved.abs()) / 2

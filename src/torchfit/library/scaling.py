@@ -35,8 +35,11 @@ class LabelScaler:
             The scaler. A label that does not vary keeps a scale of 1.
         """
         warped = _warp(labels)
-        std = warped.std(dim=0)
-        return cls(warped.mean(dim=0), torch.where(std > 0, std, 1.0))
+        varies = warped.amax(dim=0) > warped.amin(
+            dim=0
+        )  # The rounding of a mean makes a deviation.
+        mean = torch.where(varies, warped.mean(dim=0), warped[0])
+        return cls(mean, torch.where(varies, warped.std(dim=0), 1.0))
 
     def to_unit(self, labels: Float[Tensor, "*star label"]) -> Float[Tensor, "*star label"]:
         """Labels (K, dex, dex, ...) to unit coordinates."""

@@ -57,8 +57,8 @@ class PriorIntervals:
         """
         fixed = {LOGG: self.logg, FE_H: self.fe_h, ALPHA_FE: self.alpha_fe}
         hot = torch.where(teff >= self.hot_teff, self.teff_hot, self.teff)
-        spread = labels.std(dim=0)
-        spread = self.other * torch.where(spread > 0, spread, 1.0)
+        varies = labels.amax(dim=0) > labels.amin(dim=0)
+        spread = self.other * torch.where(varies, labels.std(dim=0), 1.0)
         columns = {TEFF: hot.to(teff)} | {n: torch.full_like(teff, w) for n, w in fixed.items()}
         others = [torch.full_like(teff, float(each)) for each in spread]
         wanted = zip(label_names, others, strict=True)

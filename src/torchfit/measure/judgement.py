@@ -107,11 +107,12 @@ def is_invalid(stars: FittedStars, emulator: Emulator, weighted: bool) -> Bool[T
     Returns:
         True where a label, or chi-squared, is not a number, chi-squared is negative, or (for a
         metric with errors) an error is not a number or larger than the range of the library's
-        labels, of which even a guess would be within.
+        labels, of which even a guess would be within. A label that is the same in the whole library
+        is not measured, and its error is not judged.
     """
     library = emulator.library.labels
     span = library.max(dim=0).values - library.min(dim=0).values
     sound = stars.labels.isfinite().all(dim=1) & (stars.chi2 >= 0) & stars.chi2.isfinite()
     if weighted:
-        sound = sound & (stars.errors.total <= span).all(dim=1)
+        sound = sound & ((stars.errors.total <= span) | (span == 0)).all(dim=1)
     return ~sound

@@ -83,13 +83,16 @@ def fisher_errors(
         unit: Unit labels of the solution.
 
     Returns:
-        Errors in the units of the labels; NaN where the spectrum says nothing of a label.
+        Errors in the units of the labels; NaN where the spectrum says nothing of a label, as of one
+        that is the same in the whole library.
     """
     hessian = solution.derivatives()[2].to(unit)
     fisher, noise = solution.information()
+    unknown = fisher.diagonal(dim1=1, dim2=2) == 0  # It would make the inverse one of no label.
+    fisher = fisher + unknown.to(fisher).diag_embed()
     variances = torch.stack([_sandwich(fisher, noise), _sandwich(hessian, hessian - noise)])
     of_noise, of_model = variances.sqrt() * scaler.scale(unit)
-    return LabelErrors(of_model, of_noise)
+    return LabelErrors(of_model, of_noise.masked_fill(unknown, torch.nan))
 
 
 def _sandwich(

@@ -24,6 +24,13 @@ def test_a_label_inside_does_not(labels):
     assert not on_edge(*labels)
 
 
+def test_a_label_that_no_template_varies_has_no_edge():
+    labels, bound = torch.tensor([[0.0, 0.5]]).double(), torch.tensor([0.0]).double()
+    lower, upper = (torch.cat([each[:1], bound]) for each in (LOWER, UPPER))
+    found = Flagging().on_edge(labels, (labels, torch.full_like(labels, 1e-3)), lower, upper)
+    assert found.tolist() == [False]
+
+
 def test_a_star_whose_spectrum_asks_for_labels_beyond_is_held_back():
     inside = (0.0, 0.5)
     assert on_edge(*inside, wanted=(-2.3, 0.5))

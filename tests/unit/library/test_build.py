@@ -53,6 +53,8 @@ def test_unreadable_cut_and_mostly_bad_stars_are_left_out(reader, caplog):
     assert library.labels[:, 0].tolist() == [5000.0 + 10 * number for number in kept]
     assert "s03: no" in caplog.text
     assert "1 unreadable, 1 outside" in caplog.text
+    assert "logg is 4 in the whole library" in caplog.text
+    assert "teff is" not in caplog.text
 
 
 def test_a_star_without_a_name_takes_its_source(reader):

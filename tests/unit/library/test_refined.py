@@ -32,7 +32,7 @@ def drawn(true, generator):
     def draw(share):
         published = true + ERROR * math.sqrt(share) * noise[0]
         measured = true + ERROR * math.sqrt(1 - share) * noise[1]
-        return published, evidence_of(measured, ERROR.expand_as(true))
+        return published, evidence_of(measured, ERROR.expand_as(true).clone())
 
     return draw
 
@@ -57,9 +57,9 @@ def test_refined_labels_do_not_narrow_the_range(true, drawn):
 
 @given(moved=st.floats(-1e4, 1e4), error=st.floats(0.01, 1000))
 def test_the_interval_reaches_to_both_labels_where_they_disagree(moved, error):
-    published = torch.tensor([[5000.0]], dtype=torch.float64)
+    published = torch.tensor([[5000.0], [6000.0]], dtype=torch.float64)
     evidence = evidence_of(published + moved, torch.full_like(published, error))
-    labels, sigma = (float(each) for each in refine_labels(published, evidence))
+    labels, sigma = (float(each[0]) for each in refine_labels(published, evidence))
     assert labels == pytest.approx(5000 + moved / 2)
     assert sigma == pytest.approx(max(error, abs(moved)) / 2)
     ends = sorted([5000.0, 5000.0 + moved])
@@ -75,3 +75,13 @@ def test_what_was_not_measured_has_no_refined_label(drawn):
     for each in refined:
         assert each[7].isnan().all()
         assert int(each.isnan().sum()) == 3
+
+
+def test_a_label_that_does_not_vary_has_no_error(drawn):
+    """What is learned of errors is a ratio to the measured scatter, of which there is none."""
+    published, evidence = drawn(0.5)
+    published[:, 2] = evidence.measured[:, 2] = 0.1
+    evidence.error[:, 2] = 1e13
+    labels, error = refine_labels(published, evidence)
+    assert (labels[:, 2] == 0.1).all() and (error[:, 2] == 0).all()
+    assert (error[:, :2] > 0).all()

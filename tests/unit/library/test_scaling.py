@@ -25,6 +25,14 @@ def test_a_label_that_does_not_vary_keeps_its_scale():
     assert torch.equal(scaler.to_unit(labels)[:, 1], torch.zeros(2, dtype=torch.float64))
 
 
+def test_the_rounding_of_a_mean_is_no_variation():
+    """Neither of the deviation about it: a mean of tenths is none."""
+    labels = torch.full((90, 2), 0.1, dtype=torch.float64).cumsum(dim=1)[:, [0, 0, 1]]
+    scaler = LabelScaler.fit(labels)
+    assert scaler.std.tolist() == [1.0, 1.0, 1.0]
+    assert (scaler.to_unit(labels) == 0).all()
+
+
 def test_scale_is_the_derivative_of_the_labels(library, assert_close):
     scaler = LabelScaler.fit(library.labels)
     unit = scaler.to_unit(library.labels[:5])

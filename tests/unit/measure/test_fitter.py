@@ -7,6 +7,7 @@ from tests.contract.optimiser_contract import not_above
 from tests.metrics import loss_of, plain_metric, plain_nuisance
 from torch.utils.data import DataLoader
 
+from torchfit.emulator.gp import SharedKernelGP
 from torchfit.flags.bits import ResultFlag
 from torchfit.group.grouping import Grouping
 from torchfit.likelihood.joint_spectra import JointSpectra, coadd
@@ -253,6 +254,22 @@ def test_stars_from_beyond_the_library_are_on_its_edge(infer, observe, beyond):
     spectra = observe(labels, 0.01, seed=4)
     found = infer(lm=LM).measure(GroupBatch(torch.arange(2), torch.zeros(2).long(), spectra))
     assert [bool(value & ResultFlag.EDGE) for value in found.flags.tolist()] == [True, False]
+
+
+def test_a_label_that_does_not_vary_is_held_against_no_star(training, masked_emulator, batch):
+    """A grid of one metallicity: its stars are at the edge of nothing, and as valid as others."""
+    library = masked_emulator.library
+    labels = torch.cat([library.labels, torch.full((len(library), 1), 0.4).double()], dim=1)
+    names = (*library.label_names, "alpha_fe")
+    library = replace(library, labels=labels, label_names=names)
+    gp = SharedKernelGP(training.kernel(4), training.noise)
+    emulator = training.build(library, masked_emulator.preprocessor, gp, lambda gp, table: None)
+    settings = FitSettings(Matching(t=15, n_best=5), optimisers={"lm": LM})
+    found = BatchFitter(emulator, settings).measure(batch)
+    assert (found.labels[:, 3] == labels[0, 3]).all()
+    odd = ResultFlag.EDGE | ResultFlag.INVALID
+    assert sum(bool(value & odd) for value in found.flags.tolist()) < N_STARS / 2
+    assert found.errors.total[:, :3].isfinite().all() and found.errors.total[:, 3].isnan().all()
 
 
 def test_posteriors_are_sampled_where_asked(infer, batch):
