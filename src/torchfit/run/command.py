@@ -2,11 +2,14 @@
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import singledispatch
+from importlib import resources
+from pathlib import Path
 
 from hydra.errors import (
     CompactHydraException,
@@ -128,7 +131,21 @@ def _syntax(error: OverrideParseException) -> str:
 @one_line.register
 def _no_such_option(error: MissingConfigException) -> str:
     group, _, name = str(error.missing_cfg_file).rpartition("/")
-    return f"{group}={name} is unknown; use one of: {', '.join(error.options or ())}"
+    options = error.options or _options(group, str(error))
+    return f"{group}={name} is unknown; use one of: {', '.join(options)}"
+
+
+def _options(group: str, message: str) -> list[str]:
+    """Options of a group in all folders of the search path, which the message of Hydra lists.
+
+    It lists the options itself, but for those of which several may be chosen.
+    """
+    found: set[str] = set()
+    for scheme, place in re.findall(r"path=(file|pkg)://(.*)$", message, re.MULTILINE):
+        folder = (Path(place) if scheme == "file" else resources.files(place)) / group
+        if folder.is_dir():
+            found |= {each.name for each in folder.iterdir()}
+    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
 
 
 @one_line.register

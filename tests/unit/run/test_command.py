@@ -39,6 +39,8 @@ def composition_error(*overrides):
             "lamost_mrs, lamost_sample, mastarhc, sdss, stelib, table",
         ),
         ("experiment=papers", "experiment=papers is unknown; use one of: paper"),
+        ("optimise=[lmm]", "optimise=lmm is unknown; use one of: adam, bo, curve_fit, lbfgs, lm"),
+        ("products=[models,x]", "products=x is unknown; use one of: models"),
         ("artefact=a/b=c", "cannot read artefact=a/b=c; write key=value"),
         ("match.t=3,4", "Ambiguous value for argument 'match.t=3,4'"),
         ("~match.q", "Could not delete from config. 'match.q' does not exist."),
