@@ -27,6 +27,9 @@ from torchfit.run.signals import ending_on_signals
 MENDABLE = (TorchfitError, CompactHydraException, OmegaConfBaseException, OSError)
 """Errors of input, configuration, or a full disk: what a user can mend."""
 
+_UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'.* full_key: (\S+)")
+"""What Hydra says of a key that is no parameter of the class it belongs to."""
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -116,8 +119,12 @@ def _no_value(error: MissingMandatoryValue) -> str:
 
 @one_line.register
 def _not_built(error: InstantiationException) -> str:
-    cause = error.__cause__
-    return one_line(cause) if isinstance(cause, MENDABLE) else " ".join(str(error).split())
+    cause, text = error.__cause__, " ".join(str(error).split())
+    if isinstance(cause, MENDABLE):
+        return one_line(cause)
+    if isinstance(cause, TypeError) and (found := _UNKNOWN_PARAMETER.search(text)):
+        return f"no such key: {found[2]}.{found[1]}"
+    return text
 
 
 @one_line.register

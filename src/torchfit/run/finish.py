@@ -56,6 +56,16 @@ class Finishing:
         for source in (*self.crossmatch.values(), *self.compare.values()):
             source.check()
 
+    def without_file(self) -> list[str]:
+        """Keys of the files of catalogues that were chosen and have none: nothing is joined."""
+        chosen = {"crossmatch": self.crossmatch, "compare": self.compare}
+        return [
+            f"{group}.{name}.path"
+            for group, sources in chosen.items()
+            for name, source in sources.items()
+            if getattr(source, "path", "") is None
+        ]
+
     def finish(
         self,
         table: Table,

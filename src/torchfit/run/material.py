@@ -177,7 +177,7 @@ class RunMaterial(Material):
         results = self._results(reading)
         with self.steps.step(f"joins and comparisons, {reading}"):
             table, labels, record = read_catalogue(results, self.work / reading)
-            finishing = build_finishing(cfg)
+            finishing = build_finishing(cfg, wanted=False)
             finished = finishing.finish(table, read_rejects(results), labels, record)
             comparisons = dict(zip(cfg.compare, finished.findings.comparisons, strict=True))
             return MeasuredSurvey(finished, comparisons, results)

@@ -15,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
 from omegaconf import DictConfig
 
+from torchfit.run.added_keys import demand_known
 from torchfit.run.command import one_line_errors
 from torchfit.run.job_name import with_texts
 from torchfit.run.plugins import find_other_surveys
@@ -64,6 +65,7 @@ class Task:
             cfg: Composed configuration.
         """
         with one_line_errors():
+            demand_known(HydraConfig.get().overrides.task, conf_folder())
             if "command" in cfg:
                 cfg.command = shlex.join([*shlex.split(self.started_as), *_config_flags()])
             get_method(self.function)(cfg)

@@ -1,5 +1,7 @@
 """From the configuration to the objects that a task works with."""
 
+import logging
+
 from omegaconf import DictConfig, OmegaConf
 
 from torchfit.exceptions import ConfigError
@@ -8,6 +10,8 @@ from torchfit.run.build import build
 from torchfit.run.finish import Finishing
 from torchfit.surveys.reader import SurveyReader
 from torchfit.uncertainty.sampling import PosteriorSampling
+
+logger = logging.getLogger(__name__)
 
 
 def demand_least(cfg: DictConfig, **least: int) -> None:
@@ -59,9 +63,19 @@ def build_fit_settings(cfg: DictConfig, sampling: PosteriorSampling | None = Non
     )
 
 
-def build_finishing(cfg: DictConfig) -> Finishing:
-    """What is done with the fits; the files that it needs are looked for at once."""
+def build_finishing(cfg: DictConfig, wanted: bool = True) -> Finishing:
+    """What is done with the fits; the files that it needs are looked for at once.
+
+    Args:
+        cfg: Composed configuration.
+        wanted: Whether a user has chosen the catalogues, and is warned of those without a file.
+
+    Returns:
+        The joins, rules, comparisons and files.
+    """
     sources, references = build(cfg.crossmatch), build(cfg.compare)
     finishing = Finishing(build(cfg.flags).survey, build(cfg.catalogue), sources, references)
     finishing.check()
+    for key in finishing.without_file() if wanted else ():
+        logger.warning("%s=FILE is not given: nothing is joined", key)
     return finishing

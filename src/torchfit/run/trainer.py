@@ -73,7 +73,7 @@ def build_trainer(
             # Optimisers take derivatives, which tensors made in inference mode forbid.
             inference_mode=False,
         )
-    except (ValueError, ImportError, MisconfigurationException) as error:
+    except (ValueError, TypeError, ImportError, MisconfigurationException) as error:
         raise ConfigError(
             f"trainer: {error} (trainer.accelerator={accelerator} trainer.devices={devices})"
         ) from error

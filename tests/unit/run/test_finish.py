@@ -145,6 +145,11 @@ def test_a_missing_file_is_found_before_the_work(tmp_path):
         finishing(str(tmp_path / "nowhere.csv")).check()
 
 
+def test_catalogues_without_a_file_are_named(path):
+    assert finishing(path).without_file() == []
+    assert finishing(None).without_file() == ["crossmatch.distances.path", "compare.theirs.path"]
+
+
 def test_fallbacks_and_oddities_go_to_the_log(fits, path, caplog):
     table = fits.assign(obsid=pd.array([7] * 40, "Int64"))
     survey = finishing(path).finish(table, REJECTS, THREE, {})

@@ -32,7 +32,8 @@ def test_a_program_started_once_per_device_is_refused(devices):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"accelerator": "abacus"}, {"accelerator": "tpu"}, {"strategy": "plan"}, {"devices": 0}],
+    [{"accelerator": "abacus"}, {"accelerator": "tpu"}, {"strategy": "plan"}, {"devices": 0}]
+    + [{"devices": wrong} for wrong in ("two", -2)],
 )
 def test_hardware_and_strategies_that_there_are_not(settings):
     with pytest.raises(ConfigError, match="trainer: "):
