@@ -27,7 +27,9 @@ from torchfit.run.signals import ending_on_signals
 MENDABLE = (TorchfitError, CompactHydraException, OmegaConfBaseException, OSError)
 """Errors of input, configuration, or a full disk: what a user can mend."""
 
-_UNKNOWN_PARAMETER = re.compile(r"unexpected keyword argument '(\w+)'.* full_key: (\S+)")
+_UNKNOWN_PARAMETER = re.compile(
+    r"target '(\S+)'.* unexpected keyword argument '(\w+)'.* full_key: (\S+)"
+)
 """What Hydra says of a key that is no parameter of the class it belongs to."""
 
 
@@ -123,7 +125,7 @@ def _not_built(error: InstantiationException) -> str:
     if isinstance(cause, MENDABLE):
         return one_line(cause)
     if isinstance(cause, TypeError) and (found := _UNKNOWN_PARAMETER.search(text)):
-        return f"no such key: {found[2]}.{found[1]}"
+        return f"no such key: {found[3]}.{found[2]}; it is no parameter of {found[1]}"
     return text
 
 

@@ -86,6 +86,14 @@ def test_any_other_failure_of_a_constructor_is_named():
     assert "\n" not in line
 
 
+def test_a_key_that_is_no_parameter_is_named_as_it_was_typed():
+    target = "torchfit.survey.pack.Packing"
+    cfg = OmegaConf.create({"pack": {"_target_": target, "size": 3}})
+    with pytest.raises(InstantiationException) as caught:
+        build(cfg.pack)
+    assert one_line(caught.value) == f"no such key: pack.size; it is no parameter of {target}"
+
+
 def test_an_error_of_several_lines_becomes_one():
     assert one_line(DataError("two\n  lines")) == "two lines"
 
