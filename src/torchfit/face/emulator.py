@@ -167,6 +167,13 @@ class Emulator:
     def save(self, folder: str | Path) -> None:
         """Write the emulator into a folder that :func:`torchfit.load_emulator` reads.
 
+        Args:
+            folder: The folder. An emulator there is replaced; anything else is kept beside it, as
+                ``FOLDER.kept``.
+
+        Raises:
+            OutputError: If the folder cannot be written.
+
         Examples:
             >>> emulator.save("for_a_colleague")
             >>> tf.load_emulator("for_a_colleague").label_names

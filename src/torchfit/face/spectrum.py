@@ -29,7 +29,8 @@ MEDIA = ("air", "vacuum")
 class Spectrum:
     """One observed spectrum.
 
-    The flux may have any scale: a fit divides it by its running median.
+    The flux may have any scale: a fit divides it by its running median. Arrays may be of numpy,
+    PyTorch or pandas, or columns of astropy tables, which have their units; what they mask is bad.
 
     Args:
         wave: Wavelength, increasing; a number is in Angstrom. Or a ``specutils.Spectrum``, which
