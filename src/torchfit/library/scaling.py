@@ -35,9 +35,8 @@ class LabelScaler:
             The scaler. A label that does not vary keeps a scale of 1.
         """
         warped = _warp(labels)
-        varies = warped.amax(dim=0) > warped.amin(
-            dim=0
-        )  # The rounding of a mean makes a deviation.
+        # Not by the deviation, which the rounding of a mean makes.
+        varies = warped.amax(dim=0) > warped.amin(dim=0)
         mean = torch.where(varies, warped.mean(dim=0), warped[0])
         return cls(mean, torch.where(varies, warped.std(dim=0), 1.0))
 
