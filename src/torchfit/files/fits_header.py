@@ -18,6 +18,8 @@ _END_CARD = re.compile(rb"END(?: {77}| {0,76}[^A-Z0-9_ -])")
 """As astropy knows it: whatever fills it up may stand for the blanks of the standard."""
 MAX_AXES = 999
 """Most axes of an array, and most columns of a table, that the standard allows."""
+_MOST_BYTES = 1 << 62
+"""No file has so many, nor can a place in one be told by a number of 64 bits."""
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STARTS = (b"SIMPLE  =", b"XTENSION=")
 _VALUE = re.compile(r"= *(?:'((?:[^']|'')*)'|([^/]*))[^/]*(?:/(.*))?", re.DOTALL)
@@ -88,13 +90,16 @@ class FitsHeader:
         """Number of bytes of the data, without what fills them up to whole blocks.
 
         Raises:
-            DataError: If a count is missing or negative.
+            DataError: If a count is missing or negative, or all are more than any file holds.
         """
         axes, n_heap = self.shape, self.whole("PCOUNT")
         if n_heap < 0:
             raise DataError("no sound FITS file: PCOUNT is negative")
         n_values = n_heap + math.prod(axes) if axes else 0
-        return abs(self.whole("BITPIX")) // 8 * max(1, self.whole("GCOUNT")) * n_values
+        size = abs(self.whole("BITPIX")) // 8 * max(1, self.whole("GCOUNT")) * n_values
+        if size >= _MOST_BYTES:
+            raise DataError("no sound FITS file: it says that it holds more than it can")
+        return size
 
     @cached_property
     def shape(self) -> tuple[int, ...]:

@@ -129,3 +129,12 @@ def test_logical_values():
 def test_control_characters_become_blanks():
     header = FitsHeader({"A       ": "= 'G5\x00\x07V' / a\nb"})
     assert (header.text("A"), header.comment("A")) == ("G5  V", "a b")
+
+
+@pytest.mark.parametrize("key", ["NAXIS1", "PCOUNT", "GCOUNT", "BITPIX"])
+def test_more_bytes_than_a_place_can_be_told_of_are_no_size(key):
+    sound = {"NAXIS": 1, "NAXIS1": 10, "BITPIX": 8, "PCOUNT": 0, "GCOUNT": 1}
+    assert header_of(*(f"{name:8}= {value:>20}" for name, value in sound.items())).data_size == 10
+    cards = (f"{name:8}= {value:>20}" for name, value in (sound | {key: 10**19}).items())
+    with pytest.raises(DataError, match="holds more than it can"):
+        _ = header_of(*cards).data_size

@@ -139,3 +139,15 @@ def test_damage_raises_nothing_else(sound, tmp_path_factory, position, value):
     path.write_bytes(sound[:position] + value + sound[position + len(value) :])
     with contextlib.suppress(DataError):
         assert len(read_columns(path, ["INT"])["INT"]) <= 10**6
+
+
+def test_a_size_beyond_all_files_is_one_clear_error(path):
+    raw = path.read_bytes()
+    packed = raw.startswith(b"\x1f\x8b")
+    plain = gzip.decompress(raw) if packed else raw
+    place = plain.index(b"PCOUNT  =")
+    card = f"PCOUNT  = {10**19:>20}".ljust(80).encode()
+    spoilt = plain[:place] + card + plain[place + 80 :]
+    path.write_bytes(gzip.compress(spoilt) if packed else spoilt)
+    with pytest.raises(DataError, match="holds more than it can"):
+        read_columns(path, ["SMALL"], 3)
