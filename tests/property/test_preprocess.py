@@ -3,9 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property.strategies import junk, mask, seeds
+from tests.unit.preprocess.normalising import normalise
 
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.preprocess.continuum import clip, normalise, running_median
+from torchfit.preprocess.continuum import clip, running_median
 from torchfit.preprocess.frame import rest_wave
 from torchfit.preprocess.mask import inside_windows
 from torchfit.preprocess.resample import fill_bad, resample

@@ -11,12 +11,12 @@ from torch import Tensor
 from torchfit.emulator.flux_pca import FluxPCA
 from torchfit.emulator.gp import SharedKernelGP
 from torchfit.emulator.local_covariance import LocalCovariance, LocalVariance
+from torchfit.emulator.reconstruct import Reconstruction, SurveyPreprocessor
 from torchfit.exceptions import ConfigError
 from torchfit.library.library import Library
 from torchfit.library.scaling import LabelScaler
 from torchfit.names import FWHM_PER_SIGMA, WIDEST_LSF
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.preprocess.reconstruct import Reconstruction, SurveyPreprocessor
 from torchfit.preprocess.resolution import SAME, broaden
 
 
@@ -66,11 +66,9 @@ class Emulator:
     @cached_property
     def survey_preprocessor(self) -> SurveyPreprocessor:
         """The preprocessing of spectra that the emulator is to measure."""
-        n_comp = self.preprocessor.reconstruct
-        if n_comp is None:
-            return SurveyPreprocessor.of(self.preprocessor, None)
-        pca = self.flux_pca
-        reconstruction = Reconstruction(pca.mean, self.basis[:, :n_comp], pca.good)
+        n_comp, pca, reconstruction = self.preprocessor.reconstruct, self.flux_pca, None
+        if n_comp is not None:
+            reconstruction = Reconstruction(pca.mean, self.basis[:, :n_comp], pca.good)
         return SurveyPreprocessor.of(self.preprocessor, reconstruction)
 
     @property

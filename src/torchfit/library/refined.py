@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from torchfit.library.audit import Evidence
+from torchfit.library.scaling import varies
 
 
 def refine_labels(
@@ -34,6 +35,5 @@ def refine_labels(
         Particle Data Group 2022, PTEP 083C01, section 5.2.2 (scale factor).
     """
     moved = evidence.measured - published
-    varies = published.amax(dim=0) > published.amin(dim=0)
-    error = torch.where(varies, evidence.error, 0.0 * moved)
+    error = torch.where(varies(published), evidence.error, 0.0 * moved)
     return published + moved / 2, torch.maximum(error, moved.abs()) / 2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 LN10 = 2.302585092994046
@@ -35,10 +35,8 @@ class LabelScaler:
             The scaler. A label that does not vary keeps a scale of 1.
         """
         warped = _warp(labels)
-        # Not by the deviation, which the rounding of a mean makes.
-        varies = warped.amax(dim=0) > warped.amin(dim=0)
-        mean = torch.where(varies, warped.mean(dim=0), warped[0])
-        return cls(mean, torch.where(varies, warped.std(dim=0), 1.0))
+        mean = torch.where(varies(warped), warped.mean(dim=0), warped[0])
+        return cls(mean, torch.where(varies(warped), warped.std(dim=0), 1.0))
 
     def to_unit(self, labels: Float[Tensor, "*star label"]) -> Float[Tensor, "*star label"]:
         """Labels (K, dex, dex, ...) to unit coordinates."""
@@ -58,3 +56,8 @@ class LabelScaler:
 
 def _warp(labels: Float[Tensor, "*star label"]) -> Float[Tensor, "*star label"]:
     return torch.cat([labels[..., :1].log10(), labels[..., 1:]], dim=-1)
+
+
+def varies(labels: Float[Tensor, "star label"]) -> Bool[Tensor, " label"]:
+    """Labels that are not the same for all stars; the rounding of a mean makes a deviation."""
+    return labels.amax(dim=0) > labels.amin(dim=0)

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from torchfit.exceptions import ConfigError
+from torchfit.library.scaling import varies
 from torchfit.names import ALPHA_FE, FE_H, LOGG, TEFF
 
 
@@ -57,8 +58,7 @@ class PriorIntervals:
         """
         fixed = {LOGG: self.logg, FE_H: self.fe_h, ALPHA_FE: self.alpha_fe}
         hot = torch.where(teff >= self.hot_teff, self.teff_hot, self.teff)
-        varies = labels.amax(dim=0) > labels.amin(dim=0)
-        spread = self.other * torch.where(varies, labels.std(dim=0), 1.0)
+        spread = self.other * torch.where(varies(labels), labels.std(dim=0), 1.0)
         columns = {TEFF: hot.to(teff)} | {n: torch.full_like(teff, w) for n, w in fixed.items()}
         others = [torch.full_like(teff, float(each)) for each in spread]
         wanted = zip(label_names, others, strict=True)

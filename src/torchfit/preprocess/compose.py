@@ -38,7 +38,7 @@ class Preprocessor:
             taken; 1 for none.
         reconstruct: Number of flux components that spectra of a survey are reconstructed from, so
             that their noise does not bend the continuum
-            (:class:`torchfit.preprocess.reconstruct.SurveyPreprocessor`); ``None`` leaves it bent.
+            (:class:`torchfit.emulator.reconstruct.SurveyPreprocessor`); ``None`` leaves it bent.
         clip_upper: Upper limit of the normalised flux; ``None`` for none.
         clip_lower: Lower limit of the normalised flux; ``None`` for none.
         clip_sigma: A pixel beyond a limit by more than so many of its errors is masked; ``None``

@@ -147,29 +147,13 @@ def running_mean(
     return (total[:, high] - total[:, low]) / (number[:, high] - number[:, low]).clamp_min(1.0)
 
 
-def normalise(
-    flux: Float[Tensor, "star pix"],
-    ivar: Float[Tensor, "star pix"],
-    window: int,
-    smoothing: int = 1,
-) -> tuple[Float[Tensor, "star pix"], Float[Tensor, "star pix"]]:
-    """Divide by the running median of the good pixels; see :func:`smooth_median`.
-
-    Args:
-        flux: Flux in any unit.
-        ivar: Inverse variance; 0 marks a bad pixel.
-        window: Width of the running median in pixels.
-        smoothing: Width of the running mean in pixels, of which the median is taken; 1 for none.
-
-    Returns:
-        Normalised flux and its inverse variance; see :func:`divide`.
-    """
-    return divide(flux, ivar, smooth_median(flux, ivar > 0, window, smoothing))
-
-
 def smooth_median(
-    flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"], window: int, smoothing: int
-) -> Float[Tensor, "star pix"]:
+    flux: Float[Tensor, "star pix"],
+    good: Bool[Tensor, "star pix"],
+    window: int,
+    smoothing: int,
+    stride: int = 1,
+) -> Float[Tensor, "star some"]:
     """Running median of the running mean.
 
     Of the running mean over a few pixels, which has less noise and shallower lines than the flux,
@@ -180,12 +164,14 @@ def smooth_median(
         good: Pixels that count.
         window: Width of the running median in pixels.
         smoothing: Width of the running mean in pixels; 1 for none.
+        stride: The median is that of every so many pixels, and found there.
 
     Returns:
         The continuum; NaN where a window holds no good pixel.
     """
     smooth = flux if smoothing == 1 else running_mean(flux, good, smoothing)
-    return running_median(smooth, good, window)
+    few, few_good = (each[:, ::stride].contiguous() for each in (smooth, good))
+    return running_median(few, few_good, window // stride or min(window, 1))
 
 
 def divide(

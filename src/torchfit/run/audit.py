@@ -115,7 +115,7 @@ def audited_library(
     others = torch.tensor([star for star in place.tolist() if star not in known], dtype=torch.long)
     known |= dict(zip(others.tolist(), _shown_models(library, others, emulator), strict=True))
     listed = zip(place.tolist(), _nearest(library, place), strict=True)
-    templates = [_template(library, findings, *each, known[each[0]]) for each in listed]
+    templates = [_template(library, findings, star, near, known[star]) for star, near in listed]
     return AuditedLibrary(
         templates, findings.n_judged, len(library), library.label_names, held_out.wave
     )

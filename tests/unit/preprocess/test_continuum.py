@@ -1,7 +1,8 @@
 import pytest
 import torch
+from tests.unit.preprocess.normalising import normalise
 
-from torchfit.preprocess.continuum import clip, normalise, running_mean, running_median
+from torchfit.preprocess.continuum import clip, running_mean, running_median
 
 
 @pytest.mark.parametrize("window", [0, -3, 21])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from torchfit.emulator.reconstruct import SCATTER, Reconstruction, SurveyPreprocessor
 from torchfit.exceptions import ConfigError
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.preprocess.reconstruct import SCATTER, Reconstruction, SurveyPreprocessor
 from torchfit.spectra import Spectrum, StarInfo
 
 N_PIX = 1201

@@ -1,14 +1,14 @@
 """The continuum of a noisy spectrum: the running median of it without its noise."""
 
 from dataclasses import dataclass, fields
-from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from torchfit.emulator.flux_pca import gram
 from torchfit.preprocess.compose import Preprocessor
-from torchfit.preprocess.continuum import running_mean, running_median
+from torchfit.preprocess.continuum import running_mean, smooth_median
 
 SCATTER = 0.03
 """Flux that the components leave out, one standard deviation; as in the weights of the matching."""
@@ -41,21 +41,6 @@ class Reconstruction:
     basis: Float[Tensor, "pix comp"]
     known: Bool[Tensor, " pix"]
 
-    @cached_property
-    def _pairs(self) -> Int[Tensor, "comp comp"]:
-        """Place of every pair of components among the different ones."""
-        n_comp = self.basis.shape[1]
-        place = torch.zeros(n_comp, n_comp, dtype=torch.long)
-        low, high = torch.triu_indices(n_comp, n_comp)
-        place[low, high] = place[high, low] = torch.arange(len(low))
-        return place
-
-    @cached_property
-    def _products(self) -> Float[Tensor, "pix pair"]:
-        """Products of all pairs: Gram matrices of all weights are one product with them."""
-        low, high = torch.triu_indices(self.basis.shape[1], self.basis.shape[1])
-        return self.basis[:, low] * self.basis[:, high]
-
     def __call__(
         self, flux: Float[Tensor, "star pix"], ivar: Float[Tensor, "star pix"]
     ) -> Float[Tensor, "star pix"]:
@@ -70,10 +55,9 @@ class Reconstruction:
         """
         good = (ivar > 0) & self.known
         weight = torch.where(good, ivar / (1 + SCATTER**2 * ivar), 0.0)
-        gram = (weight @ self._products)[:, self._pairs]
-        one = torch.eye(self.basis.shape[1], dtype=gram.dtype)
+        one = torch.eye(self.basis.shape[1], dtype=weight.dtype)
         projected = torch.where(good, weight * (flux - self.mean), 0.0) @ self.basis
-        factor = torch.linalg.cholesky(gram + one)
+        factor = torch.linalg.cholesky(gram(weight, self.basis) + one)
         coefficients = torch.cholesky_solve(projected[:, :, None], factor)[:, :, 0]
         return self.mean + coefficients @ self.basis.mT
 
@@ -136,9 +120,7 @@ class SurveyPreprocessor(Preprocessor):
         self, flux: Float[Tensor, "star pix"], good: Bool[Tensor, "star pix"]
     ) -> Float[Tensor, "star pix"]:
         """The running median of spectra without noise, straight lines between some pixels."""
-        smooth = flux if self.smoothing == 1 else running_mean(flux, good, self.smoothing)
-        few, few_good = (each[:, ::STRIDE].contiguous() for each in (smooth, good))
-        median = running_median(few, few_good, max(1, self.median_window // STRIDE))
+        median = smooth_median(flux, good, self.median_window, self.smoothing, STRIDE)
         pixel, last = torch.arange(flux.shape[1]), median.shape[1] - 1
         low = pixel // STRIDE
         share = (pixel - STRIDE * low).to(flux) / STRIDE
